@@ -49,7 +49,7 @@ struct Schedule {
 
 // Reads the members timezone, valid_from, valid_to, windows and exceptions from `in` and leaves all others to the caller,
 // who calls in.finish(). Everything is checked: limits, spelling, ids unique within every date, one exception a date,
-// valid_from <= valid_to, a time zone that exists. Reason of every failure: "member"; the fault is recorded in `in` too.
+// valid_from <= valid_to, a time zone that exists. Reasons: "member", "timezone".
 // Threads: thread-safe (see Zone::load for what is read from disk).
 Result<Schedule> parse_schedule_body(JsonReader& in);
 

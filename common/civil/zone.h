@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/instant.h"
@@ -12,7 +13,8 @@
 namespace tillsyn::civil {
 
 // The clock changes of one time zone, copied out of the system's tzdata when it is loaded: what is asked afterwards needs
-// no file, no lock and no memory. Known from 1970 on; past the last rule's horizon (year 2200) the last offset stays.
+// no file, no lock and no allocation. Covers 1970 to 2037, which is as far as tzdata's compiled files list the changes one by
+// one; after that the last offset stays.
 //
 // Threads: immutable, all const members reentrant.
 class Zone {
@@ -37,6 +39,7 @@ class Zone {
     std::chrono::seconds offset;
   };
 
+  explicit Zone(std::vector<Period> periods) : periods_(std::move(periods)) {}
   static std::vector<Period> read_periods(const std::string& name);
 
   std::vector<Period> periods_;  // ascending, never empty; the last one never ends
