@@ -31,7 +31,7 @@ class Aes256Gcm {
   // and may begin at the same address; no other overlap.
   void seal(GcmNonceView nonce, ByteView aad, ByteView plaintext, std::span<std::uint8_t> out);
 
-  // Writes the plaintext to `out`, which is exactly 16 bytes shorter than `sealed` and may begin at the same address.
+  // Writes the plaintext to `out`, which is exactly 16 bytes shorter than `sealed` (else the program ends) and lies apart.
   // kMalformed "aead" if `sealed` is shorter than a tag; kRefused "aead" if anything was changed, `out` is then zeros.
   Result<void> open(GcmNonceView nonce, ByteView aad, ByteView sealed, std::span<std::uint8_t> out);
 

@@ -32,7 +32,8 @@ class Sha256 {
 // RFC 2104. Compare the result with constant_time_equal, never with ==.
 ByteArray<32> hmac_sha256(ByteView key, ByteView bytes);
 
-// HKDF, RFC 5869. An empty salt counts as a block of zeros. A size above 255 hashes is kMalformed, reason "hkdf".
+// HKDF, RFC 5869. An empty salt counts as a block of zeros. A size of 0 or above 255 hashes, or a pseudorandom key shorter
+// than a hash, is kMalformed "hkdf".
 Secret hkdf_sha256_extract(ByteView salt, ByteView input);
 Result<Secret> hkdf_sha256_expand(ByteView pseudorandom_key, ByteView info, std::size_t size);
 Result<Secret> hkdf_sha256(ByteView salt, ByteView input, ByteView info, std::size_t size);

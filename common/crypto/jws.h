@@ -26,7 +26,7 @@ class VerificationKey {
  public:
   // RFC 7517 / 7518: EC on P-256, or RSA with 2048-4096 bits. Members we have no use for are ignored. Refused: private or
   // symmetric key members; `use` other than "sig"; `key_ops` without "verify"; `alg` that is not of our list or not of
-  // this key type. Reason: "jwk".
+  // this key type. kMalformed with reason "jwk", "base64url", "p256" or "rsa".
   static Result<VerificationKey> from_jwk(const Json& jwk);
 
   const std::optional<std::string>& kid() const { return kid_; }
@@ -54,7 +54,7 @@ class CompactJws {
  public:
   // Demands three parts in canonical base64url, a JSON header without duplicate members, `alg` of our list (never "none",
   // never HMAC), `kid` as text, no `crit`, no `b64`; ignores `jku`, `x5u`, `x5c`, `jwk` and everything else.
-  // kMalformed "jws", or kRefused "jws_algorithm" / "jws_crit".
+  // kMalformed ("jws", "base64url", "json"), or kRefused "jws_algorithm" / "jws_crit".
   static Result<CompactJws> parse(std::string_view compact);
 
   const std::string& kid() const { return kid_; }

@@ -21,7 +21,8 @@ class P256PublicKey {
   static Result<P256PublicKey> from_point(ByteView uncompressed);
 
   // Exactly the members kty "EC", crv "P-256", x and y (RFC 7518 §6.2.1), each coordinate 32 bytes in canonical base64url;
-  // any other member is refused, the private `d` first of all, so that a key has one spelling. Reason: "jwk".
+  // any other member is refused, the private `d` first of all, so that a key has one spelling. kMalformed with reason "jwk",
+  // "base64url" or "p256".
   // A key from an identity provider's JWKS, with kid and use beside it, goes through VerificationKey (jws.h).
   static Result<P256PublicKey> from_jwk(const Json& jwk);
   Json to_jwk() const;

@@ -15,13 +15,13 @@ namespace tillsyn::sframe {
 //
 //   u32 length of what follows | u8 flags | u64 capture time | SFrame object
 //
-// The SFrame metadata is stream id (16) ‖ flags (1) ‖ capture time (8). The end of a stream is an object with empty
-// plaintext, so it is authenticated like a picture. Everything here is reentrant but FrameDecoder (one thread at a time).
+// The SFrame metadata is stream id (16) ‖ flags (1) ‖ capture time (8). A plaintext is a u64 (the newest life counter received) and
+// one H.264 access unit, which is empty at the end of a stream; so the end is authenticated like a picture. Everything here is reentrant but FrameDecoder (one thread at a time).
 
 inline constexpr std::size_t kMaxFrameLength = 128 * 1024;  // largest value of the length field
 inline constexpr std::size_t kFramePrefixBytes = 4 + 1 + 8;
 inline constexpr std::size_t kMinFrameLength = 1 + 8 + kMinObjectBytes;
-inline constexpr std::size_t kMaxPictureBytes = kMaxFrameLength - (1 + 8) - kMaxOverheadBytes;  // fits under any KID, CTR
+inline constexpr std::size_t kMaxPlaintextBytes = kMaxFrameLength - (1 + 8) - kMaxOverheadBytes;  // fits under any KID, CTR
 inline constexpr std::size_t kStreamIdBytes = 16;
 
 inline constexpr std::uint8_t kKeyFrame = 1;
@@ -43,9 +43,9 @@ struct FrameView {
 
 ByteArray<25> frame_metadata(StreamIdView stream_id, FrameInfo info);
 
-// Encrypts a picture straight into its frame. kMalformed "frame" if it is larger than kMaxPictureBytes or has unknown
+// Encrypts a plaintext straight into its frame. kMalformed "frame" if it is larger than kMaxPlaintextBytes or has unknown
 // flags (the sealer's CTR is then not used up), else as Sealer::seal.
-Result<Bytes> seal_frame(Sealer& sealer, StreamIdView stream_id, FrameInfo info, ByteView picture);
+Result<Bytes> seal_frame(Sealer& sealer, StreamIdView stream_id, FrameInfo info, ByteView plaintext);
 
 // Decrypts it; as Opener::open.
 Result<Opened> open_frame(Opener& opener, StreamIdView stream_id, const FrameView& frame);
@@ -56,16 +56,20 @@ Result<FrameView> decode_frame(ByteView message);
 // Cuts a byte stream, arriving in chunks of any size, into frames. Holds at most one unfinished frame.
 class FrameDecoder {
  public:
+  using Deliver = std::function<void(const FrameView&)>;
+
   // Calls `deliver` for each frame that is complete, in order; the view is good for that call. Frames that lie whole in
   // `chunk` are not copied. kMalformed "frame" for a length outside kMinFrameLength..kMaxFrameLength or unknown flags,
   // found as soon as these bytes are there; frames before the fault have been delivered, and every later call fails alike.
-  Result<void> feed(ByteView chunk, const std::function<void(const FrameView&)>& deliver);
+  Result<void> feed(ByteView chunk, const Deliver& deliver);
 
   // Whether the stream may end here: no frame is half received.
   bool at_boundary() const { return pending_.empty() && !failed_; }
 
  private:
-  Result<void> fill_pending(ByteView& chunk, const std::function<void(const FrameView&)>& deliver);
+  // Each takes at least one byte off the front of `chunk`.
+  Result<void> take_whole(ByteView& chunk, const Deliver& deliver);
+  Result<void> take_pending(ByteView& chunk, const Deliver& deliver);
 
   Bytes pending_;
   bool failed_ = false;

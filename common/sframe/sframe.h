@@ -37,6 +37,7 @@ void append_header(Bytes& out, Header header);
 Result<DecodedHeader> decode_header(ByteView object);
 
 class Cipher;
+class CounterSequence;
 
 // Encrypts one stream: the first object has CTR 0, each next one 1 more, so no nonce repeats while a base key is used by
 // one Sealer only. Threads: one at a time.
@@ -53,8 +54,7 @@ class Sealer {
 
  private:
   std::unique_ptr<Cipher> cipher_;
-  std::uint64_t next_ctr_ = 0;
-  bool exhausted_ = false;
+  std::unique_ptr<CounterSequence> counters_;
 };
 
 struct Opened {
@@ -77,7 +77,6 @@ class Opener {
 
  private:
   std::unique_ptr<Cipher> cipher_;
-  std::uint64_t kid_ = 0;
 };
 
 }  // namespace tillsyn::sframe
