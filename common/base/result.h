@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cassert>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,9 +44,9 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   // Precondition: ok().
-  T& value() & { return assert(ok()), *std::get_if<0>(&state_); }
-  const T& value() const& { return assert(ok()), *std::get_if<0>(&state_); }
-  T&& value() && { return assert(ok()), std::move(*std::get_if<0>(&state_)); }
+  T& value() & { return *there(std::get_if<0>(&state_)); }
+  const T& value() const& { return *there(std::get_if<0>(&state_)); }
+  T&& value() && { return std::move(*there(std::get_if<0>(&state_))); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
@@ -54,9 +54,15 @@ class [[nodiscard]] Result {
   T&& operator*() && { return std::move(*this).value(); }
 
   // Precondition: !ok().
-  const Error& error() const { return assert(!ok()), *std::get_if<1>(&state_); }
+  const Error& error() const { return *there(std::get_if<1>(&state_)); }
 
  private:
+  template <typename P>
+  static P* there(P* pointer) {
+    if (pointer == nullptr) std::abort();
+    return pointer;
+  }
+
   std::variant<T, Error> state_;
 };
 
@@ -69,7 +75,10 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !error_; }
   explicit operator bool() const { return ok(); }
-  const Error& error() const { return assert(error_), *error_; }
+  const Error& error() const {
+    if (!error_) std::abort();
+    return *error_;
+  }
 
  private:
   std::optional<Error> error_;
