@@ -14,7 +14,7 @@ namespace tillsyn::camera {
 // Where pictures come from, as the board's description says it.
 struct SourceSettings {
   std::string kind;         // "v4l2"; on the bench board also "recording" and "room"
-  std::string path;         // v4l2: the device; recording: the file; room: a file held open while the camera is
+  std::string path = {};    // v4l2: the device; recording: the file; room: a file held open while the camera is
   unsigned width = 0;       // pixels; 0: as the source has it
   unsigned height = 0;
   unsigned frame_rate = 0;  // pictures a second; 0: as the source has it
