@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/result.h"
+#include "firmware/board/clock_judge.h"
+#include "firmware/ipc/unique_fd.h"
+
+namespace tillsyn::board {
+
+enum class Press {
+  kShort,  // let go before 5 s: the resident's pause
+  kHeld,   // held 5 s: presence of an installer
+};
+
+// The hub's one button. Threads: thread-bound.
+class Button {
+ public:
+  virtual ~Button() = default;
+
+  // To poll for reading; -1 for a board without a button.
+  virtual int fd() const = 0;
+
+  // The next press, nullopt if there is none; call until nullopt. Never blocks. kIo "button" when the device is gone.
+  virtual Result<std::optional<Press>> read() = 0;
+};
+
+// Tells presses from the times at which the key went down and up. Pure. Threads: thread-bound.
+class PressJudge {
+ public:
+  static constexpr Milliseconds kHold{5000};
+  static constexpr Milliseconds kBounce{20};  // shorter is the contact, not the finger
+
+  // `at` counts on any steady clock. A hold is told once, at the first event 5 s after `down`.
+  void down(Milliseconds at);
+  std::optional<Press> still_down(Milliseconds at);  // key repeat
+  std::optional<Press> up(Milliseconds at);
+
+ private:
+  std::optional<Milliseconds> down_at_;
+  bool told_ = false;
+};
+
+// A key of an evdev device, such as gpio-keys. A hold is told at the key's repeat or, where it has none, when it is let go.
+class EvdevButton : public Button {
+ public:
+  // `device` as /dev/input/by-path/…; `key` as in linux/input-event-codes.h. kUnavailable "button" if it cannot be opened.
+  static Result<std::unique_ptr<Button>> open(const std::string& device, int key);
+
+  int fd() const override { return fd_.get(); }
+  Result<std::optional<Press>> read() override;
+
+ private:
+  EvdevButton(ipc::UniqueFd fd, int key) : fd_(std::move(fd)), key_(key) {}
+
+  ipc::UniqueFd fd_;
+  int key_;
+  PressJudge judge_;
+};
+
+// A board without a button.
+class NoButton : public Button {
+ public:
+  int fd() const override { return -1; }
+  Result<std::optional<Press>> read() override { return std::optional<Press>(); }
+};
+
+}  // namespace tillsyn::board

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+// boards/<name>/board.json: what a board has, and where. Read at start by gate and fuse.
+//
+//   {"format":1,"name":"pc-x86_64",
+//    "cameras":[{"id":"cam1","source":"v4l2","path":"/dev/video0","width":1280,"height":720,"fps":15,"encoder":"x264"}],
+//    "camera_paths":["/dev/video0"],
+//    "light":{"kind":"led","path":"/sys/class/leds/tillsyn","wired":false},
+//    "button":{"kind":"evdev","path":"/dev/input/event0","key":148},
+//    "clock":{"kind":"kernel","path":""}}
+//
+// Relative paths count from the description's own directory. The kinds and sources marked (bench) below are read in any
+// build but made only by one for the board bench.
+namespace tillsyn::board {
+
+struct CameraDescription {
+  std::string id;       // [a-z0-9-]{1,32}
+  std::string source;   // "v4l2", "libcamera"; (bench) "file": a recording played as live, "room": a synthetic room
+  std::string path;     // device, or recording; for "room" a token file that is held open while the camera looks
+  int width = 0;        // pixels
+  int height = 0;
+  int fps = 0;
+  std::string encoder;  // "x264", or a GStreamer element of the board's
+};
+
+struct LightDescription {
+  std::string kind;    // "led", "none"; (bench) "file"
+  std::string path;
+  bool wired = false;  // to the camera's supply: it cannot be dark while the camera has power
+};
+
+struct ButtonDescription {
+  std::string kind;  // "evdev", "none"; (bench) "fifo"
+  std::string path;
+  int key = 0;       // linux/input-event-codes.h
+};
+
+struct ClockDescription {
+  std::string kind;  // "kernel"; (bench) "file"
+  std::string path;
+};
+
+struct BoardDescription {
+  std::string name;
+  std::vector<CameraDescription> cameras;  // 1-8, different ids
+  std::vector<std::string> camera_paths;   // what counts as a camera when held open, besides every V4L2 device
+  LightDescription light;
+  ButtonDescription button;
+  ClockDescription clock;
+};
+
+// Pure. `directory` completes relative paths. kMalformed "board" for anything else than the above.
+Result<BoardDescription> parse_board(std::string_view text, const std::string& directory);
+
+// Reads the file. kIo "board" if it is not there.
+Result<BoardDescription> load_board(const std::string& path);
+
+}  // namespace tillsyn::board

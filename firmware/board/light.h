@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "firmware/ipc/unique_fd.h"
+
+namespace tillsyn::board {
+
+// The light that shows whether the camera is looking. Only tillsyn-fuse makes one. Threads: thread-bound.
+class Light {
+ public:
+  virtual ~Light() = default;
+
+  // kIo "light" when it could not be set; then assume nothing about it.
+  virtual Result<void> set(bool lit) = 0;
+
+  // What the light itself says, not what was last asked of it.
+  virtual Result<bool> is_lit() = 0;
+};
+
+// The kernel's LED class.
+class LedLight : public Light {
+ public:
+  // `directory` is /sys/class/leds/<name>. kUnavailable "light" if it is not there.
+  static Result<std::unique_ptr<Light>> open(const std::string& directory);
+
+  Result<void> set(bool lit) override;
+  Result<bool> is_lit() override;
+
+ private:
+  LedLight(ipc::UniqueFd brightness, std::string on) : brightness_(std::move(brightness)), on_(std::move(on)) {}
+
+  ipc::UniqueFd brightness_;
+  std::string on_;  // max_brightness
+};
+
+// A board without a light of its own; always agrees.
+class NoLight : public Light {
+ public:
+  Result<void> set(bool lit) override { return lit_ = lit, Result<void>(); }
+  Result<bool> is_lit() override { return lit_; }
+
+ private:
+  bool lit_ = false;
+};
+
+}  // namespace tillsyn::board

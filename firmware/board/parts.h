@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "common/base/result.h"
+#include "firmware/board/button.h"
+#include "firmware/board/clock.h"
+#include "firmware/board/description.h"
+#include "firmware/board/light.h"
+
+// Makes a board's parts from its description. A kind that this build does not have is kRefused "board": the bench's parts
+// exist only where TILLSYN_BOARD is bench. Threads: reentrant.
+namespace tillsyn::board {
+
+Result<std::unique_ptr<ClockSource>> make_clock_source(const BoardDescription& board);
+Result<std::unique_ptr<Button>> make_button(const BoardDescription& board);
+Result<std::unique_ptr<Light>> make_light(const BoardDescription& board);
+
+}  // namespace tillsyn::board
