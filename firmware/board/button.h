@@ -5,8 +5,8 @@
 #include <string>
 
 #include "common/base/result.h"
+#include "common/base/unique_fd.h"
 #include "firmware/board/clock_judge.h"
-#include "firmware/ipc/unique_fd.h"
 
 namespace tillsyn::board {
 
@@ -43,19 +43,21 @@ class PressJudge {
   bool told_ = false;
 };
 
-// A key of an evdev device, such as gpio-keys. A hold is told at the key's repeat or, where it has none, when it is let go.
+// A key of an evdev device, such as gpio-keys. A hold is told at the key's repeat or, where it has none, when it is let
+// go.
 class EvdevButton : public Button {
  public:
-  // `device` as /dev/input/by-path/…; `key` as in linux/input-event-codes.h. kUnavailable "button" if it cannot be opened.
+  // `device` as /dev/input/by-path/…; `key` as in linux/input-event-codes.h. kUnavailable "button" if it cannot be
+  // opened.
   static Result<std::unique_ptr<Button>> open(const std::string& device, int key);
 
   int fd() const override { return fd_.get(); }
   Result<std::optional<Press>> read() override;
 
  private:
-  EvdevButton(ipc::UniqueFd fd, int key) : fd_(std::move(fd)), key_(key) {}
+  EvdevButton(UniqueFd fd, int key) : fd_(std::move(fd)), key_(key) {}
 
-  ipc::UniqueFd fd_;
+  UniqueFd fd_;
   int key_;
   PressJudge judge_;
 };

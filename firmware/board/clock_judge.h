@@ -31,10 +31,11 @@ const char* clock_state_name(ClockState state);
 // Decides whether the time may be believed (DESIGN §3, Trusted clock).
 //
 // Trusted when the source is synchronised within 1 s, wall and monotonic clock have agreed within 0.5 s + 500 ppm since
-// the last reference, and the time is not more than 1 s before the floor. The reference is the source's last update, and
-// moves with a synchronised source every 64 s, so a wall clock that walks is a stepped one. A step distrusts until the
-// source's next update: synchronised anew, or an error bound that has fallen. Without synchronisation a trusted clock
-// coasts on the monotonic clock for 72 h, from the last synchronised sample; a judge that has never trusted does not coast.
+// the last reference, and the time is not more than 1 s before the floor. The reference is the source's last update,
+// and moves with a synchronised source every 64 s, so a wall clock that walks is a stepped one. A step distrusts until
+// the source's next update: synchronised anew, or an error bound that has fallen. Without synchronisation a trusted
+// clock coasts on the monotonic clock for 72 h, from the last synchronised sample; a judge that has never trusted does
+// not coast.
 //
 // Pure: no clock of its own. Threads: thread-bound.
 class ClockJudge {
@@ -55,7 +56,7 @@ class ClockJudge {
 
   Instant floor_;
   std::optional<ClockSample> previous_;
-  std::optional<ClockSample> reference_;      // where wall and monotonic clock were last tied together
+  std::optional<ClockSample> reference_;           // where wall and monotonic clock were last tied together
   std::optional<Milliseconds> last_synchronised_;  // mono of the newest synchronised and agreeing sample
   bool stepped_ = false;
 };

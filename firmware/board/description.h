@@ -10,7 +10,7 @@
 // boards/<name>/board.json: what a board has, and where. Read at start by gate and fuse.
 //
 //   {"format":1,"name":"pc-x86_64",
-//    "cameras":[{"id":"cam1","source":"v4l2","path":"/dev/video0","width":1280,"height":720,"fps":15,"encoder":"x264"}],
+//    "cameras":[{"id":"cam1","source":"v4l2","path":"/dev/video0","width":1280,"height":720,"frame_rate":15}],
 //    "camera_paths":["/dev/video0"],
 //    "light":{"kind":"led","path":"/sys/class/leds/tillsyn","wired":false},
 //    "button":{"kind":"evdev","path":"/dev/input/event0","key":148},
@@ -21,17 +21,16 @@
 namespace tillsyn::board {
 
 struct CameraDescription {
-  std::string id;       // [a-z0-9-]{1,32}
-  std::string source;   // "v4l2", "libcamera"; (bench) "file": a recording played as live, "room": a synthetic room
-  std::string path;     // device, or recording; for "room" a token file that is held open while the camera looks
-  int width = 0;        // pixels
-  int height = 0;
-  int fps = 0;
-  std::string encoder;  // "x264", or a GStreamer element of the board's
+  std::string id;      // [a-z0-9-]{1,32}
+  std::string source;  // "v4l2"; (bench) "recording": a file played as live, "room": a synthetic room
+  std::string path;    // device, or recording; for "room" a token file that is held open while the camera looks
+  unsigned width = 0;  // pixels; 0: as the source has it
+  unsigned height = 0;
+  unsigned frame_rate = 0;  // pictures a second; 0: as the source has it
 };
 
 struct LightDescription {
-  std::string kind;    // "led", "none"; (bench) "file"
+  std::string kind;  // "led", "none"; (bench) "file"
   std::string path;
   bool wired = false;  // to the camera's supply: it cannot be dark while the camera has power
 };
@@ -39,7 +38,7 @@ struct LightDescription {
 struct ButtonDescription {
   std::string kind;  // "evdev", "none"; (bench) "fifo"
   std::string path;
-  int key = 0;       // linux/input-event-codes.h
+  int key = 0;  // linux/input-event-codes.h
 };
 
 struct ClockDescription {

@@ -37,8 +37,8 @@ class KeyStore {
 class FileKeyStore : public KeyStore {
  public:
   // Reads `directory`/device.key, or makes a key there first (written whole and synced before its name appears).
-  // kIo "key_store" when the disk fails, kMalformed "key_store" when the file is not a key or others may read it: a damaged
-  // key is never replaced silently, as the hub would change its name.
+  // kIo "key_store" when the disk fails, kMalformed "key_store" when the file is not a key or others may read it: a
+  // damaged key is never replaced silently, as the hub would change its name.
   static Result<std::unique_ptr<KeyStore>> open(const std::string& directory);
 
   // Overwrites and removes the key; success when there was none.

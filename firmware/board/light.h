@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/base/result.h"
-#include "firmware/ipc/unique_fd.h"
+#include "common/base/unique_fd.h"
 
 namespace tillsyn::board {
 
@@ -30,9 +30,9 @@ class LedLight : public Light {
   Result<bool> is_lit() override;
 
  private:
-  LedLight(ipc::UniqueFd brightness, std::string on) : brightness_(std::move(brightness)), on_(std::move(on)) {}
+  LedLight(UniqueFd brightness, std::string on) : brightness_(std::move(brightness)), on_(std::move(on)) {}
 
-  ipc::UniqueFd brightness_;
+  UniqueFd brightness_;
   std::string on_;  // max_brightness
 };
 

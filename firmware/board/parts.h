@@ -8,8 +8,8 @@
 #include "firmware/board/description.h"
 #include "firmware/board/light.h"
 
-// Makes a board's parts from its description. A kind that this build does not have is kRefused "board": the bench's parts
-// exist only where TILLSYN_BOARD is bench. Threads: reentrant.
+// Makes a board's parts from its description. A kind that this build does not have is kRefused "board": the bench's
+// parts exist only where TILLSYN_BOARD is bench. Threads: reentrant.
 namespace tillsyn::board {
 
 Result<std::unique_ptr<ClockSource>> make_clock_source(const BoardDescription& board);

@@ -4,9 +4,9 @@
 
 // What gate and its parent say to each other over an inherited socket pair (SOCK_SEQPACKET, one byte a message).
 //
-// tillsyn-fuse starts gate with `--feed-fd N` added to its arguments. Gate writes one byte at each verdict (every 100 ms)
-// and before it opens a camera; it never blocks on it: EAGAIN is fuse being late, and the next byte tells all. EPIPE means
-// that fuse has died: gate closes the camera and ends. Without --feed-fd no camera may be opened.
+// tillsyn-fuse starts gate with `--feed-fd N` added to its arguments. Gate writes one byte at each verdict (every 100
+// ms) and before it opens a camera; it never blocks on it: EAGAIN is fuse being late, and the next byte tells all.
+// EPIPE means that fuse has died: gate closes the camera and ends. Without --feed-fd no camera may be opened.
 //
 // Fuse sends SIGKILL to gate when
 //  - no byte has come for kFeedTimeoutMs, counted from the first byte on; the first one may take kFirstFeedTimeoutMs,
@@ -20,8 +20,8 @@ inline constexpr std::uint8_t kVerdictClosed = 'c';  // gate holds no camera, an
 inline constexpr std::uint8_t kVerdictOpen = 'o';    // a verdict is open: a camera may be held
 inline constexpr std::uint8_t kLightWanted = 'l';    // I am about to open a camera: light first. Counts as kVerdictOpen
 
-// Fuse's answers to kLightWanted, each one byte; gate opens the camera after kLightLit only. The light then stays lit as
-// long as gate holds a camera descriptor, and for kLightGraceMs after the request so that it never lags behind.
+// Fuse's answers to kLightWanted, each one byte; gate opens the camera after kLightLit only. The light then stays lit
+// as long as gate holds a camera descriptor, and for kLightGraceMs after the request so that it never lags behind.
 inline constexpr std::uint8_t kLightLit = 'L';     // lit, or this board has no light
 inline constexpr std::uint8_t kLightFailed = 'F';  // the light could not be lit: a fault, stay closed
 

@@ -9,9 +9,9 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "common/base/unique_fd.h"
 #include "firmware/ipc/messages.h"
 #include "firmware/ipc/rate_limiter.h"
-#include "firmware/ipc/unique_fd.h"
 
 namespace tillsyn::ipc {
 
@@ -22,9 +22,9 @@ enum class Sent {
 };
 
 // One end of the socket between gate and link: whole messages, never blocking, bounded in length and rate both ways.
-// Any error of `send` or `receive` ends the connection for good: destroy it; link connects anew after a pause. No message
-// is answered for: what is in flight when a side dies is lost, and both sides begin again with hello.
-// Threads: thread-bound, but one thread may send while another receives.
+// Any error of `send` or `receive` ends the connection for good: destroy it; link connects anew after a pause. No
+// message is answered for: what is in flight when a side dies is lost, and both sides begin again with hello. Threads:
+// thread-bound, but one thread may send while another receives.
 class Connection {
  public:
   // Takes a connected SOCK_SEQPACKET socket, makes it non-blocking and sizes its buffer for kMaxMessageBytes.

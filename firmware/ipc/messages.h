@@ -16,35 +16,36 @@ namespace tillsyn::ipc {
 inline constexpr std::uint8_t kProtocolVersion = 1;
 inline constexpr std::size_t kStreamIdBytes = 16;
 inline constexpr std::size_t kLifeBytes = 64;
-inline constexpr std::size_t kLinkKeyBytes = 65;       // uncompressed P-256 point
-inline constexpr std::size_t kHubIdBytes = 43;         // RFC 7638 thumbprint, base64url
-inline constexpr std::size_t kMaxFrameBytes = 4 + 128 * 1024;  // PROTOCOL "A view's key and frames", length field included
+inline constexpr std::size_t kLinkKeyBytes = 65;  // uncompressed P-256 point
+inline constexpr std::size_t kHubIdBytes = 43;    // RFC 7638 thumbprint, base64url
+inline constexpr std::size_t kMaxFrameBytes =
+    4 + 128 * 1024;  // PROTOCOL "A view's key and frames", length field included
 
 // Never renumbered. What gate says has bit 5 set, so a message cannot be mistaken for one of the other direction.
 enum class MessageType : std::uint8_t {
   // link says
-  kHello = 1,         // u8 protocol version; the first message of a connection
-  kRootList = 2,      // trust envelope, JSON text as the relay sent it
-  kBundle = 3,        // the same
-  kOrder = 4,         // standing order or outcome, JSON text
-  kOffer = 5,         // a view with its ledger proofs, JSON text
-  kPollWanted = 6,    // empty: asks for kPollStatus with a fresh challenge
-  kLife = 7,          // a viewer's sign of life, as PROTOCOL has it
-  kStreamLost = 8,    // stream id: the upload has ended, whatever the reason
-  kEventsAcked = 9,   // u64 big-endian: events up to this number are durable at the relay
-  kLinkKey = 10,      // the link key's point; asks for kLinkKeyEnvelope
+  kHello = 1,        // u8 protocol version; the first message of a connection
+  kRootList = 2,     // trust envelope, JSON text as the relay sent it
+  kBundle = 3,       // the same
+  kOrder = 4,        // standing order or outcome, JSON text
+  kOffer = 5,        // a view with its ledger proofs, JSON text
+  kPollWanted = 6,   // empty: asks for kPollStatus with a fresh challenge
+  kLife = 7,         // a viewer's sign of life, as PROTOCOL has it
+  kStreamLost = 8,   // stream id: the upload has ended, whatever the reason
+  kEventsAcked = 9,  // u64 big-endian: events up to this number are durable at the relay
+  kLinkKey = 10,     // the link key's point; asks for kLinkKeyEnvelope
   // gate says
-  kGateHello = 32,       // u8 protocol version ‖ hub id text; the answer to kHello
-  kPollStatus = 33,      // status with a fresh challenge, JSON text
-  kStatusChanged = 34,   // status, to be reported at once
-  kAnswer = 35,          // device envelope, JSON text; so are the next four
+  kGateHello = 32,      // u8 protocol version ‖ hub id text; the answer to kHello
+  kPollStatus = 33,     // status with a fresh challenge, JSON text
+  kStatusChanged = 34,  // status, to be reported at once
+  kAnswer = 35,         // device envelope, JSON text; so are the next four
   kReceipt = 36,
   kLinkKeyEnvelope = 37,
   kCountersign = 38,
   kEvent = 39,
-  kFrame = 40,           // stream id ‖ frame; the first one of an id begins the upload
-  kRelays = 41,          // [{"host":"name:port","ca":PEM|null}], from the root list in force; again when it changes
-  kStreamEnd = 42,       // stream id: gate has ended it; nothing of it follows
+  kFrame = 40,      // stream id ‖ frame; the first one of an id begins the upload
+  kRelays = 41,     // [{"host":"name:port","ca":PEM|null}], from the root list in force; again when it changes
+  kStreamEnd = 42,  // stream id: gate has ended it; nothing of it follows
 };
 
 enum class Side : std::uint8_t { kLink, kGate };

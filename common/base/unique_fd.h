@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace tillsyn::ipc {
+namespace tillsyn {
 
 // Owns a file descriptor; -1 is none. Threads: as an int.
 class UniqueFd {
@@ -30,4 +30,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace tillsyn::ipc
+}  // namespace tillsyn
