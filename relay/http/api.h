@@ -65,6 +65,10 @@ enum class Caller {
 // Which share of the connections a route is served from: hubs are never kept waiting by staff pages.
 enum class Traffic { kHub, kStaff };
 
+// Where a handler runs. On the network thread: beside the store thread, a few at a time, and it may wait for another
+// server for up to 15 s; such a handler touches nothing that the store thread owns.
+enum class Runs { kStoreThread, kNetworkThread };
+
 struct Route {
   std::string method;   // "GET"
   std::string pattern;  // "/v1/residents/{id}": a {name} matches one non-empty segment
@@ -72,6 +76,7 @@ struct Route {
   Traffic traffic = Traffic::kStaff;
   std::size_t max_body = kDefaultMaxBody;  // a larger one is 413 before it is read
   Handler handler;
+  Runs runs = Runs::kStoreThread;
 };
 
 }  // namespace tillsyn::http
