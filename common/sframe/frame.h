@@ -15,8 +15,9 @@ namespace tillsyn::sframe {
 //
 //   u32 length of what follows | u8 flags | u64 capture time | SFrame object
 //
-// The SFrame metadata is stream id (16) ‖ flags (1) ‖ capture time (8). A plaintext is a u64 (the newest life counter received) and
-// one H.264 access unit, which is empty at the end of a stream; so the end is authenticated like a picture. Everything here is reentrant but FrameDecoder (one thread at a time).
+// The SFrame metadata is stream id (16) ‖ flags (1) ‖ capture time (8). A plaintext is a u64 (the newest life counter
+// received) and one H.264 access unit, which is empty at the end of a stream; so the end is authenticated like a picture.
+// Threads: everything here is reentrant but FrameDecoder (one at a time).
 
 inline constexpr std::size_t kMaxFrameLength = 128 * 1024;  // largest value of the length field
 inline constexpr std::size_t kFramePrefixBytes = 4 + 1 + 8;
