@@ -24,7 +24,9 @@ const users = Object.fromEntries(['chef', 'rattighet', 'tekniker', 'larmteam', '
   .map((name) => [name, {acr}]).concat([['vikarie', {acr: 'http://id.sambi.se/loa/loa2'}]]));
 
 export class Town {
-  constructor(dir, {build = process.env.TILLSYN_BUILD ?? join(root, 'build/dev')} = {}) {
+  // `front` may put something where the relay is known to stand: async (town) => {port}.
+  constructor(dir, {build = process.env.TILLSYN_BUILD ?? join(root, 'build/dev'), front} = {}) {
+    this.front = front;
     this.dir = resolve(dir);
     this.bin = join(resolve(build), 'bin');
     this.provider = 'nord';
@@ -48,6 +50,10 @@ export class Town {
     await this.#startApp();
     await this.#makeKeys();
     await this.startRelay();
+    if (this.front) {
+      await this.front(this).then((front) => { this.front = front; });
+      this.relay = `https://localhost:${this.front.port}`;
+    }
     await this.startIdentityProvider();
     await this.makeRootList(1);
     await this.publish('root-list');
@@ -115,7 +121,7 @@ export class Town {
         granters: [{issuer: this.issuer.issuer, person: 'chef', role: 'manager'}, {issuer: this.issuer.issuer, person: 'rattighet', role: 'rights_admin'}],
         ledger_origin: `localhost/${this.provider}`, ledger_key: this.relayKeys.ledger_key, app_origins: [this.appOrigin],
       }],
-      relays: [{host: `localhost:${this.relayPort}`, ca: this.ca.pem}],
+      relays: [{host: new URL(this.relay).host, ca: this.ca.pem}],
       bundle_keys: [readFileSync(this.path('bundle.key.pub'), 'utf8').trim()],
       floors: {order: 1, bundle: 1},
     });

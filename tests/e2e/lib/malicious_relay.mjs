@@ -1,0 +1,147 @@
+// A relay in the hands of an enemy: it owns the relay's TLS keys and everything that passes, and stands where the real one is
+// known to stand. What it does not bend it hands on to the real relay, towards which it also owns the hubs' link keys.
+//
+// Bend it by setting members of `bend`; each gets what passes and returns what is handed on (undefined: unchanged).
+//   hubRequest(path, json)      hubAnswer(path, json, request)     between hub and relay; the answer may be a promise
+//   staffAnswer(method, path, json)                                 to the page
+//   up(message)  down(message)                                      WebSocket texts, as objects; null swallows
+//   frames(buffer, send)                                            each frame for the viewer; call send(buffer) to let it go
+import {createHash, X509Certificate} from 'node:crypto';
+import {readFileSync} from 'node:fs';
+import {createServer, request as httpsRequest} from 'node:https';
+import {WebSocket, WebSocketServer} from 'ws';
+
+const fingerprint = (certificate) => createHash('sha256').update(certificate).digest('hex');
+
+export class MaliciousRelay {
+  constructor(town) {
+    this.town = town;
+    this.bend = {};
+    this.seen = [];  // every byte that passed, for a search afterwards: filled while `record` is set
+    this.record = false;
+    this.sockets = new Set();
+  }
+
+  async start(realPort) {
+    this.real = {host: '127.0.0.1', port: realPort, servername: 'localhost'};
+    const {key, cert} = this.town.relayTls;
+    this.server = createServer({key: readFileSync(key), cert: readFileSync(cert), requestCert: true, rejectUnauthorized: false},
+      (request, response) => this.#forward(request, response).catch((error) => { response.statusCode = 502; response.end(error.message); }));
+    this.webSockets = new WebSocketServer({noServer: true});
+    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.server.on('connection', (socket) => { this.sockets.add(socket); socket.on('close', () => this.sockets.delete(socket)); });
+    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
+    this.port = this.server.address().port;
+    return this;
+  }
+
+  stop() { for (const socket of this.sockets) socket.destroy(); this.server.close(); }
+
+  #note(bytes) { if (this.record) this.seen.push(Buffer.from(bytes)); }
+
+  #identity(request) {
+    const peer = request.socket.getPeerCertificate(true);
+    if (!peer?.raw) return {};
+    const print = fingerprint(peer.raw);
+    const hub = this.town.hubs.find((candidate) => fingerprint(new X509Certificate(candidate.linkCertificate()).raw) === print);
+    return hub ? {key: hub.linkKey(), cert: hub.linkCertificate()} : {};
+  }
+
+  async #forward(request, response) {
+    const path = request.url;
+    const options = {...this.real, path, method: request.method, headers: request.headers, ca: this.town.ca.pem, agent: false, ...this.#identity(request)};
+    if (path.startsWith('/hub/v1/streams/')) return this.#stream(request, response, options);
+    let body = await collect(request);
+    this.#note(body);
+    const ofHub = path.startsWith('/hub/');
+    if (ofHub && body.length > 0 && this.bend.hubRequest) body = rewrite(body, (json) => this.bend.hubRequest(path, json));
+    const answer = await exchange({...options, headers: {...options.headers, 'content-length': body.length, 'transfer-encoding': undefined}}, body);
+    this.#note(answer.body);
+    const bend = ofHub ? this.bend.hubAnswer && ((json) => this.bend.hubAnswer(path, json, body)) : this.bend.staffAnswer && ((json) => this.bend.staffAnswer(request.method, path, json));
+    const out = bend ? await rewriteLater(answer.body, bend) : answer.body;
+    const headers = {...answer.headers, 'content-length': out.length};
+    delete headers['transfer-encoding'];
+    response.writeHead(answer.status, headers);
+    response.end(out);
+  }
+
+  #stream(request, response, options) {
+    const headers = Object.fromEntries(Object.entries(options.headers).filter(([name]) => name !== 'content-length'));
+    const outgoing = httpsRequest({...options, headers}, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      response.flushHeaders();
+      answer.on('data', (chunk) => { this.#note(chunk); response.write(chunk); });
+      answer.on('end', () => response.end());
+      answer.on('error', () => response.destroy());
+    });
+    outgoing.setNoDelay(true);
+    outgoing.flushHeaders();
+    outgoing.on('error', () => response.destroy());
+    request.on('data', (chunk) => { this.#note(chunk); outgoing.write(chunk); });
+    request.on('end', () => outgoing.end());
+    request.on('error', () => outgoing.destroy());
+    response.on('close', () => outgoing.destroy());
+  }
+
+  #upgrade(request, socket, head) {
+    this.webSockets.handleUpgrade(request, socket, head, (page) => {
+      const relay = new WebSocket(`wss://127.0.0.1:${this.real.port}${request.url}`, {
+        ca: this.town.ca.pem, servername: 'localhost', headers: {host: request.headers.host, origin: request.headers.origin}, perMessageDeflate: false});
+      const waiting = [];
+      const toRelay = (data, binary) => (relay.readyState === WebSocket.OPEN ? relay.send(data, {binary}) : waiting.push([data, binary]));
+      relay.on('open', () => { for (const [data, binary] of waiting.splice(0)) relay.send(data, {binary}); });
+      const toPage = (data, binary) => { if (page.readyState === WebSocket.OPEN) page.send(data, {binary}); };
+      page.on('message', (data, binary) => { this.#note(data); this.#pass(data, binary, this.bend.up, toRelay); });
+      relay.on('message', (data, binary) => {
+        this.#note(data);
+        if (binary && this.bend.frames) return this.bend.frames(data, (frame) => toPage(frame, true));
+        return this.#pass(data, binary, this.bend.down, toPage);
+      });
+      for (const [one, other] of [[page, relay], [relay, page]]) {
+        one.on('close', () => other.close());
+        one.on('error', () => other.terminate());
+      }
+      this.say = (message) => toPage(JSON.stringify(message), false);
+    });
+  }
+
+  #pass(data, binary, bend, send) {
+    if (binary || !bend) return send(data, binary);
+    const message = JSON.parse(data.toString());
+    const bent = bend(message);
+    if (bent === null) return undefined;
+    return send(bent === undefined ? data : JSON.stringify(bent), false);
+  }
+}
+
+function collect(stream) {
+  return new Promise((done, fail) => {
+    const chunks = [];
+    stream.on('data', (chunk) => chunks.push(chunk));
+    stream.on('end', () => done(Buffer.concat(chunks)));
+    stream.on('error', fail);
+  });
+}
+
+function exchange(options, body) {
+  return new Promise((done, fail) => {
+    const headers = Object.fromEntries(Object.entries(options.headers).filter(([, value]) => value !== undefined));
+    const outgoing = httpsRequest({...options, headers}, async (answer) => {
+      try { done({status: answer.statusCode, headers: answer.headers, body: await collect(answer)}); } catch (error) { fail(error); }
+    });
+    outgoing.on('error', fail);
+    outgoing.end(body);
+  });
+}
+
+function rewrite(body, bend) {
+  const bent = bend(JSON.parse(body.toString()));
+  return bent === undefined ? body : Buffer.from(JSON.stringify(bent));
+}
+
+async function rewriteLater(body, bend) {
+  let json;
+  try { json = JSON.parse(body.toString()); } catch { return body; }
+  const bent = await bend(json);
+  return bent === undefined ? body : Buffer.from(JSON.stringify(bent));
+}
