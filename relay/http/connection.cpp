@@ -1,0 +1,184 @@
+#include "relay/http/connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace tillsyn::http {
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kLinger = std::chrono::milliseconds(1000);
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+
+ApiResponse body_too_large() {
+  return problem(413, "body_too_large", "Det som skickades är större än vad som får skickas hit.");
+}
+
+ApiResponse header_problem(const error_code& error) {
+  if (error == beast::http::error::header_limit) {
+    return problem(431, "header_too_large", "Anropets huvud är större än 16 KiB. Skicka färre eller kortare fält.");
+  }
+  return problem(400, "malformed", "Anropet är inte giltig HTTP/1.1.");
+}
+
+}  // namespace
+
+asio::awaitable<void> Connection::run() {
+  if (!co_await shake_hands()) co_return;
+  Next next = Next::kKeep;
+  while (next == Next::kKeep && stream_.is_open()) next = co_await serve_one();
+  co_await close_gently();
+}
+
+asio::awaitable<bool> Connection::shake_hands() {
+  stream_.expires_after(server_.parts_.limits.handshake);
+  auto [error] = co_await stream_.async_handshake(kAwait);
+  if (error) co_return false;
+  client_key_ = peer_key(stream_.ssl());
+  class_is_full_ = !server_.admission_.classify(*ticket_, client_key_ ? Traffic::kHub : Traffic::kStaff);
+  co_return true;
+}
+
+// Waits for a request's first byte in peace, then for the rest of its header in haste.
+asio::awaitable<bool> Connection::read_header(HeaderParser& parser) {
+  const Limits& limits = server_.parts_.limits;
+  parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
+  parser.body_limit(boost::none);  // the route's limit is known after the header
+  if (received_.size() == 0) {
+    received_.shrink_to_fit();
+    stream_.expires_after(limits.idle);
+    auto [error] = co_await stream_.async_wait_readable(kAwait);
+    if (error) co_return false;
+  }
+  stream_.expires_after(limits.header);
+  auto [error, bytes] = co_await beast::http::async_read_header(stream_, received_, parser, kAwait);
+  if (!error) co_return true;
+  if (error.category() == beast::http::make_error_code(beast::http::error::header_limit).category() &&
+      error != beast::http::error::end_of_stream && error != beast::http::error::partial_message) {
+    co_await send(header_problem(error), false);
+  }
+  co_return false;
+}
+
+asio::awaitable<Connection::Next> Connection::serve_one() {
+  HeaderParser parser;
+  origin_.reset();
+  if (!co_await read_header(parser)) co_return Next::kClose;
+  const auto began = std::chrono::steady_clock::now();
+  // An unknown method is the sender's own text, which has no place in the log.
+  const bool is_known = parser.get().method() != beast::http::verb::unknown;
+  const std::string method = is_known ? std::string(parser.get().method_string()) : "-";
+  std::string pattern = "-";
+  Answer answered = co_await answer(parser, pattern);
+  const unsigned status = answered.response ? answered.response->status : 0;
+  bool keep = false;
+  if (answered.response) keep = co_await send(std::move(*answered.response), answered.keep_alive);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  spdlog::info("event=request method={} route={} status={} ms={}", method, pattern, status, took.count());
+  co_return keep ? Next::kKeep : Next::kClose;
+}
+
+asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std::string& pattern) {
+  const bool keep_alive = parser.get().keep_alive();
+  auto judged = judge(parser.get());
+  if (auto* refusal = std::get_if<ApiResponse>(&judged)) {
+    const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+    co_return Answer{std::move(*refusal), !has_body && !class_is_full_ && keep_alive};
+  }
+  auto& [request, match] = std::get<Judged>(judged);
+  const Endpoint& endpoint = *match.endpoint;
+  pattern = endpoint.terms.pattern;
+  Exchange exchange{std::move(request), {}, stream_, received_};
+  if (std::holds_alternative<TakeOverHandler>(endpoint.handler)) {
+    exchange.head = parser.release();
+    co_return Answer{co_await hand_over(exchange, endpoint), false};
+  }
+  auto refusal = co_await read_body(parser, endpoint.terms.max_body, exchange.request.body);
+  if (refusal) co_return Answer{std::move(refusal), false};
+  co_return Answer{co_await hand_over(exchange, endpoint), keep_alive};
+}
+
+// From here on the handler sets its own pace.
+asio::awaitable<std::optional<ApiResponse>> Connection::hand_over(Exchange& exchange, const Endpoint& endpoint) {
+  stream_.expires_never();
+  if (const auto* take_over = std::get_if<TakeOverHandler>(&endpoint.handler)) co_return co_await (*take_over)(exchange);
+  if (const auto* held = std::get_if<HeldHandler>(&endpoint.handler)) co_return co_await (*held)(exchange);
+  const Handler& handler = std::get<Handler>(endpoint.handler);
+  auto job = [&handler, request = std::move(exchange.request)] { return handler(request); };
+  Workers& workers = workers_of(endpoint.terms.runs);
+  co_return co_await workers.run(std::move(job));
+}
+
+asio::awaitable<std::optional<ApiResponse>> Connection::read_body(HeaderParser& parser, std::size_t max_body,
+                                                                  std::string& body) {
+  if (parser.content_length().value_or(0) > max_body) co_return body_too_large();
+  if (parser.get()[beast::http::field::expect] == "100-continue" && !co_await say_continue()) {
+    co_return problem(400, "malformed", "Anropet avbröts.");
+  }
+  StringParser reader(std::move(parser));
+  reader.body_limit(max_body);
+  stream_.expires_after(server_.parts_.limits.body);
+  auto [error, bytes] = co_await beast::http::async_read(stream_, received_, reader, kAwait);
+  if (error == beast::http::error::body_limit) co_return body_too_large();
+  if (error) co_return problem(400, "malformed", "Anropets innehåll kom inte fram helt. Försök igen.");
+  body = std::move(reader.get().body());
+  co_return std::nullopt;
+}
+
+asio::awaitable<bool> Connection::say_continue() {
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
+  co_return !error;
+}
+
+asio::awaitable<bool> Connection::send(ApiResponse response, bool keep_alive) {
+  Response message(static_cast<beast::http::status>(response.status), 11);
+  if (!response.body.empty()) message.set(beast::http::field::content_type, response.content_type);
+  for (const auto& [name, value] : response.headers) message.set(name, value);
+  add_standing_headers(message);
+  message.keep_alive(keep_alive);
+  message.body() = std::move(response.body);
+  if (response.status != 204) message.prepare_payload();
+  stream_.expires_after(server_.parts_.limits.write);
+  auto [error, bytes] = co_await beast::http::async_write(stream_, message, kAwait);
+  co_return !error && keep_alive;
+}
+
+void Connection::add_standing_headers(Response& response) const {
+  using beast::http::field;
+  response.set(field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  response.set("Strict-Transport-Security", "max-age=31536000");
+  response.set("Cross-Origin-Resource-Policy", "same-origin");
+  response.set(field::vary, "Origin");
+  if (!origin_) return;
+  response.set(field::access_control_allow_origin, *origin_);
+  response.set(field::access_control_expose_headers, "Location, Retry-After");
+}
+
+// A peer that is still sending when we close would lose our answer to the reset; so it gets a moment to read it.
+asio::awaitable<void> Connection::close_gently() {
+  if (!stream_.is_open()) co_return;
+  stream_.expires_after(kLinger);
+  auto [error] = co_await stream_.async_shutdown(kAwait);
+  received_.clear();
+  received_.shrink_to_fit();
+  std::array<char, 4096> discarded{};
+  std::size_t total = 0;
+  while (!error && total < kLingerBytes) {
+    auto [failed, bytes] = co_await stream_.async_read_some(asio::buffer(discarded), kAwait);
+    total += bytes;
+    error = failed;
+  }
+  stream_.close();
+}
+
+}  // namespace tillsyn::http

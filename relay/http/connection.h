@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "relay/http/router.h"
+#include "relay/http/server.h"
+
+namespace tillsyn::http {
+
+// One connection, from handshake to close.
+class Connection {
+ public:
+  Connection(Server& server, TlsStream stream, std::string peer, std::unique_ptr<Admission::Ticket> ticket)
+      : server_(server), stream_(std::move(stream)), peer_(std::move(peer)), ticket_(std::move(ticket)) {}
+
+  const TlsStream& stream() const { return stream_; }
+
+  asio::awaitable<void> run();
+
+ private:
+  using HeaderParser = beast::http::request_parser<beast::http::empty_body>;
+  using Head = beast::http::request<beast::http::empty_body>;
+  using StringParser = beast::http::request_parser<beast::http::string_body>;
+  using Response = beast::http::response<beast::http::string_body>;
+  struct Judged {
+    ApiRequest request;
+    Router::Match match;
+  };
+  enum class Next { kKeep, kClose };
+  struct Answer {
+    std::optional<ApiResponse> response;  // none: the handler has answered on the wire itself
+    bool keep_alive = false;
+  };
+
+  asio::awaitable<bool> shake_hands();
+  asio::awaitable<bool> read_header(HeaderParser& parser);
+  asio::awaitable<Next> serve_one();
+  asio::awaitable<Answer> answer(HeaderParser& parser, std::string& pattern);
+  asio::awaitable<std::optional<ApiResponse>> hand_over(Exchange& exchange, const Endpoint& endpoint);
+  asio::awaitable<std::optional<ApiResponse>> read_body(HeaderParser& parser, std::size_t max_body, std::string& body);
+  asio::awaitable<bool> say_continue();
+  asio::awaitable<bool> send(ApiResponse response, bool keep_alive);
+  asio::awaitable<void> close_gently();
+
+  // The request if it may be served, or the answer instead.
+  std::variant<Judged, ApiResponse> judge(const Head& head);
+  std::optional<ApiResponse> refuse_origin(const ApiRequest& request);
+  std::optional<ApiResponse> refuse_caller(const Judged& judged) const;
+  ApiResponse answer_preflight(const Router::Match& match) const;
+  Workers& workers_of(Runs runs) const;
+  bool is_overloaded(const Route& terms) const;
+  void add_standing_headers(Response& response) const;
+
+  Server& server_;
+  TlsStream stream_;
+  std::string peer_;
+  std::unique_ptr<Admission::Ticket> ticket_;
+  std::optional<ByteArray<65>> client_key_;
+  bool class_is_full_ = false;
+  beast::flat_buffer received_;
+  std::optional<std::string> origin_;  // of the request under way, once found good
+};
+
+}  // namespace tillsyn::http

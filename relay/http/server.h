@@ -1,0 +1,64 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "relay/http/admission.h"
+#include "relay/http/limits.h"
+#include "relay/http/router.h"
+#include "relay/http/workers.h"
+
+namespace tillsyn::http {
+
+// HTTP/1.1 over TLS, and nothing else, for the routes of one table.
+//
+// Every request is checked in this order, each failure an RFC 9457 problem: header within its limit and time, peer's rate,
+// class not full, path and method, Origin (absent, or `is_app_origin`), caller's proof, store not overloaded, body within
+// the route's limit and time. A request refused before its body was read closes the connection. Preflights (OPTIONS with
+// an Origin) are answered here. No cookie is read or set. Each request is one log line: method, the route's pattern, status
+// and milliseconds, never a token, a name, an address or a query.
+//
+// Threads: the io_context's one thread owns everything; plain handlers run on `store` or `network`, as their route says.
+class Server {
+ public:
+  struct Parts {
+    asio::io_context& loop;
+    SSL_CTX& tls;
+    Workers& store;    // one thread
+    Workers& network;  // a few: handlers that wait for another server
+    const Router& router;
+    std::function<bool(std::string_view origin)> is_app_origin;
+    Limits limits;
+  };
+
+  explicit Server(Parts parts) : parts_(std::move(parts)), acceptor_(parts_.loop), admission_(parts_.limits) {}
+
+  // Listens on "127.0.0.1:0" or "[::]:443". Unavailable, reason "listen", with the address and why not. The port taken.
+  Result<std::uint16_t> listen(const std::string& address);
+
+  // Accepts no more and closes every connection; their coroutines end as the loop runs on.
+  void stop();
+
+  const Admission& admission() const { return admission_; }
+
+ private:
+  friend class Connection;
+
+  asio::awaitable<void> accept_all();
+  void start(Socket socket);
+
+  Parts parts_;
+  asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
+  Admission admission_;
+  std::list<std::function<void()>> closers_;  // one for each open connection
+};
+
+}  // namespace tillsyn::http
