@@ -1,0 +1,47 @@
+#include "relay/store/schema.h"
+
+namespace tillsyn::store {
+namespace {
+
+// Hashes, keys and sealed data are base64url text; times are UTC milliseconds (`_ms`) or as they are signed.
+constexpr Migration kProvider[] = {
+    R"sql(
+create table entries (seq bigint primary key, hash text, text text not null);
+create index entries_by_hash on entries (hash);
+create table nodes (level bigint not null, position bigint not null, hash text not null, primary key (level, position));
+create table entry_details (seq bigint primary key, salt text not null, details text not null);
+
+create table orders (n bigint primary key, hash text not null unique, type text not null, slot text, owner text,
+  version bigint, replaces text, resident text, hub text, body text not null, seq bigint not null, time text not null,
+  posted_ms bigint not null);
+create index orders_by_slot on orders (slot, owner, version);
+create index orders_by_type on orders (type);
+create table notes (order_hash text primary key, resident text not null, sealed text not null);
+create table drafts (id text primary key, hash text not null, body text not null, made_by text not null,
+  expires_ms bigint not null);
+
+create table documents (hash text primary key, kind text not null, hub text not null, order_hash text, position bigint,
+  body text not null, seq bigint not null);
+create index documents_by_order on documents (order_hash, kind);
+create index documents_by_hub on documents (hub, kind, position);
+
+create table resident_keys (resident text primary key, wrapped text not null);
+create table residents (resident text primary key, unit text not null, sealed text not null)
+)sql",
+};
+
+constexpr Migration kShared[] = {
+    R"sql(
+create table trust (kind text primary key, body text not null, taken_ms bigint not null);
+create table enrolment_codes (hub text primary key, provider text not null, code_hash text not null, expires_ms bigint not null);
+create table links (hub text primary key, provider text not null, link_key text not null unique, n bigint not null);
+create table refusals (n integer primary key, time_ms bigint not null, what text not null, reason text not null)
+)sql",
+};
+
+}  // namespace
+
+std::span<const Migration> provider_schema() { return kProvider; }
+std::span<const Migration> shared_schema() { return kShared; }
+
+}  // namespace tillsyn::store
