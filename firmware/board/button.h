@@ -8,6 +8,8 @@
 #include "common/base/unique_fd.h"
 #include "firmware/board/clock_judge.h"
 
+struct input_event;  // linux/input.h
+
 namespace tillsyn::board {
 
 enum class Press {
@@ -37,6 +39,7 @@ class PressJudge {
   void down(Milliseconds at);
   std::optional<Press> still_down(Milliseconds at);  // key repeat
   std::optional<Press> up(Milliseconds at);
+  void forget();  // events were lost: the press under way counts for nothing
 
  private:
   std::optional<Milliseconds> down_at_;
@@ -51,11 +54,16 @@ class EvdevButton : public Button {
   // opened.
   static Result<std::unique_ptr<Button>> open(const std::string& device, int key);
 
+  // The same for a device that is open already, non-blocking, its events timed by a steady clock.
+  static std::unique_ptr<Button> adopt(UniqueFd device, int key);
+
   int fd() const override { return fd_.get(); }
   Result<std::optional<Press>> read() override;
 
  private:
   EvdevButton(UniqueFd fd, int key) : fd_(std::move(fd)), key_(key) {}
+
+  std::optional<Press> judge(const input_event& event);
 
   UniqueFd fd_;
   int key_;

@@ -21,6 +21,9 @@ class KernelClockSource : public ClockSource {
   ClockSample sample() override;
 };
 
+// The sample that KernelClockSource gives; for sources that stand on it. Threads: reentrant.
+ClockSample read_kernel_clock();
+
 // One reading. All of it belongs to one moment.
 struct ClockReading {
   Instant utc;

@@ -47,7 +47,7 @@ struct ClockDescription {
 };
 
 struct BoardDescription {
-  std::string name;
+  std::string name;                        // [a-z0-9_-]{1,32}
   std::vector<CameraDescription> cameras;  // 1-8, different ids
   std::vector<std::string> camera_paths;   // what counts as a camera when held open, besides every V4L2 device
   LightDescription light;

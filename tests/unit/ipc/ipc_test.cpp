@@ -2,10 +2,10 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <set>
 
 #include "firmware/ipc/connection.h"
+#include "tests/unit/temp_dir.h"
 
 using namespace tillsyn;
 using namespace tillsyn::ipc;
@@ -19,14 +19,6 @@ Bytes packet(MessageType type, std::size_t body_bytes) {
 }
 
 Side other(Side side) { return side == Side::kLink ? Side::kGate : Side::kLink; }
-
-struct TempDir {
-  std::string path = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "tillsyn-ipc-XXXXXX").string();
-    return std::string(mkdtemp(name.data()));
-  }();
-  ~TempDir() { std::filesystem::remove_all(path); }
-};
 
 // A raw peer that may break every rule, and the honest connection it talks to.
 struct RawPeer {
@@ -195,8 +187,8 @@ TEST_CASE("a token bucket fills with time, never above its burst, and not from a
 }
 
 TEST_CASE("link finds gate by its socket file, again after a restart", "[ipc]") {
-  const TempDir dir;
-  const std::string path = dir.path + "/gate.sock";
+  const test::TempDir dir;
+  const std::string path = dir / "gate.sock";
   CHECK(Connection::connect(path).error().code == Code::kUnavailable);
   {
     auto first = Listener::open(path).value();
@@ -216,8 +208,8 @@ TEST_CASE("link finds gate by its socket file, again after a restart", "[ipc]") 
 }
 
 TEST_CASE("a socket path that does not fit or cannot be bound is an error with the path", "[ipc]") {
-  const TempDir dir;
-  CHECK_FALSE(Listener::open(dir.path + "/" + std::string(120, 'x')).ok());
-  CHECK_FALSE(Listener::open(dir.path + "/missing/gate.sock").ok());
+  const test::TempDir dir;
+  CHECK_FALSE(Listener::open(dir / std::string(120, 'x')).ok());
+  CHECK_FALSE(Listener::open(dir / "missing/gate.sock").ok());
   CHECK_FALSE(Listener::open("").ok());
 }

@@ -1,0 +1,33 @@
+#include "firmware/board/parts.h"
+
+#include "firmware/board/more_parts.h"
+
+namespace tillsyn::board {
+namespace {
+
+template <typename Part>
+Result<std::unique_ptr<Part>> must_exist(Result<std::unique_ptr<Part>> part, const std::string& kind) {
+  if (part && !*part) return refused("board", "this build has no kind \"" + kind + "\"");
+  return part;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClockSource>> make_clock_source(const BoardDescription& board) {
+  if (board.clock.kind == "kernel") return std::unique_ptr<ClockSource>(new KernelClockSource());
+  return must_exist(make_more_clock_source(board.clock), board.clock.kind);
+}
+
+Result<std::unique_ptr<Button>> make_button(const BoardDescription& board) {
+  if (board.button.kind == "evdev") return EvdevButton::open(board.button.path, board.button.key);
+  if (board.button.kind == "none") return std::unique_ptr<Button>(new NoButton());
+  return must_exist(make_more_button(board.button), board.button.kind);
+}
+
+Result<std::unique_ptr<Light>> make_light(const BoardDescription& board) {
+  if (board.light.kind == "led") return LedLight::open(board.light.path);
+  if (board.light.kind == "none") return std::unique_ptr<Light>(new NoLight());
+  return must_exist(make_more_light(board.light), board.light.kind);
+}
+
+}  // namespace tillsyn::board
