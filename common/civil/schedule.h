@@ -36,8 +36,8 @@ struct Exception {
   std::vector<DayWindow> windows;
 };
 
-// When a resident's camera may open, as in the order `schedule`: a pure description, judged by the functions of windows.h.
-// Only the parsers make one; `zone` is never null.
+// When a resident's camera may open, as in the order `schedule`: a pure description, judged by the functions of
+// windows.h. Only the parsers make one; `zone` is never null.
 struct Schedule {
   std::string timezone;
   std::optional<LocalDate> valid_from;  // both inclusive, about the date a window belongs to
@@ -47,10 +47,10 @@ struct Schedule {
   std::shared_ptr<const Zone> zone;
 };
 
-// Reads the members timezone, valid_from, valid_to, windows and exceptions from `in` and leaves all others to the caller,
-// who calls in.finish(). Everything is checked: limits, spelling, ids unique within every date, one exception a date,
-// valid_from <= valid_to, a time zone that exists. Reasons: "member", "timezone".
-// Threads: thread-safe (see Zone::load for what is read from disk).
+// Reads the members timezone, valid_from, valid_to, windows and exceptions from `in` and leaves all others to the
+// caller, who calls in.finish(). Everything is checked: limits, spelling, ids unique within every date, one exception a
+// date, valid_from <= valid_to, a time zone that exists. Reasons: "member", "timezone". Threads: thread-safe (see
+// Zone::load for what is read from disk).
 Result<Schedule> parse_schedule_body(JsonReader& in);
 
 // Reads {"type":"schedule","version":…, and the members above}, nothing else.

@@ -8,8 +8,8 @@ namespace {
 
 using std::chrono::days;
 
-// A window's start lies within its local date, and its end half a day later. Two days each side also cover the zones that
-// have skipped or repeated a whole date.
+// A window's start lies within its local date, and its end half a day later. Two days each side also cover the zones
+// that have skipped or repeated a whole date.
 constexpr days kReach{2};
 
 bool is_valid_on(const Schedule& schedule, LocalDate date) {

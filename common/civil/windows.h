@@ -9,9 +9,9 @@
 
 namespace tillsyn::civil {
 
-// Judges schedules. A window starts at its local time (see Zone::instant_of) and lasts `length` of elapsed time; it is open
-// while start <= t < end. So a change of clocks never opens a camera longer than was agreed and never drops a supervision.
-// Overlapping and touching windows are one opening, but each is a supervision of its own.
+// Judges schedules. A window starts at its local time (see Zone::instant_of) and lasts `length` of elapsed time; it is
+// open while start <= t < end. So a change of clocks never opens a camera longer than was agreed and never drops a
+// supervision. Overlapping and touching windows are one opening, but each is a supervision of its own.
 //
 // Threads: all functions are pure and reentrant. All but `occurrences` allocate nothing.
 

@@ -9,9 +9,6 @@
 namespace tillsyn::civil {
 namespace {
 
-using std::chrono::milliseconds;
-using LocalInstant = std::chrono::local_time<milliseconds>;
-
 constexpr Instant kEver = Instant::max();
 
 // "localtime" is whatever this machine is set to, so it says nothing about the home.

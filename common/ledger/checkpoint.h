@@ -20,7 +20,8 @@ struct Checkpoint {
 };
 
 // The note text: origin, size in decimal, root in base64, a line each. parse refuses leading zeros, extension lines, an
-// empty tree with another root than empty_root(), sizes past 2^53-1. Reason: "checkpoint". Threads: reentrant, all here.
+// empty tree with another root than empty_root(), sizes past 2^53-1. Reason: "checkpoint". Threads: reentrant, all
+// here.
 std::string format_checkpoint(const Checkpoint& checkpoint);
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 

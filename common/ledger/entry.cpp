@@ -34,7 +34,9 @@ Json persons_json(const std::vector<Person>& persons) {
 
 std::string read_name(JsonReader& in, const char* name) {
   std::string text = in.text(name, 32);
-  const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  const auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_allowed)) in.fail(name, "is not a name");
   return text;
 }

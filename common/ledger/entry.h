@@ -28,7 +28,7 @@ struct Entry {
   std::uint64_t seq = 0;  // the leaf's index
   Instant time;           // the relay's clock, whole seconds
   EntryKind kind = EntryKind::kRelay;
-  std::string what;  // the order's type, the event's kind, the answer's decision, the receipt's verdict, the relay's word
+  std::string what;  // order: its type; event: its kind; answer: the decision; receipt: the verdict; relay: its word
   std::string provider;
   std::optional<std::string> hub;
   std::optional<std::string> resident;
@@ -43,16 +43,16 @@ struct Entry {
 // The entry's one spelling, RFC 8785 JSON: what is stored, exported and hashed. Threads: reentrant, all here.
 std::string format_entry(const Entry& entry);
 
-// Reads exactly what format_entry writes: another spelling of the same values is malformed too. Reasons: "json", "member",
-// "entry".
+// Reads exactly what format_entry writes: another spelling of the same values is malformed too. Reasons: "json",
+// "member", "entry".
 Result<Entry> parse_entry(std::string_view text);
 
 // leaf_hash of the entry's text.
 Hash entry_leaf(const Entry& entry);
 
-// The entry that the log must hold for an order: all but `seq` and `time` follows from the payload text as it was signed.
-// Relay and hub both build it here, so a hub can tell that it was entered unchanged. Judges nothing of the order but the
-// form of the members it copies; reasons as in parse_json and JsonReader.
+// The entry that the log must hold for an order: all but `seq` and `time` follows from the payload text as it was
+// signed. Relay and hub both build it here, so a hub can tell that it was entered unchanged. Judges nothing of the
+// order but the form of the members it copies; reasons as in parse_json and JsonReader.
 Result<Entry> entry_for_order(std::string_view payload, std::uint64_t seq, Instant time);
 
 }  // namespace tillsyn::ledger

@@ -109,8 +109,10 @@ Result<std::string> open_note(std::string_view note, const VerifierKey& key) {
   const auto is_by_key = [&, id = key_id(key)](const NoteSignature& s) { return s.name == key.name && s.key_id == id; };
   const auto found = std::find_if(parsed.signatures.begin(), parsed.signatures.end(), is_by_key);
   if (found == parsed.signatures.end()) return refused("note_signature", "not signed by the key asked for");
-  if (std::any_of(found + 1, parsed.signatures.end(), is_by_key)) return refused("note_signature", "signed twice by one key");
-  if (!key.public_key.verify(view_of(parsed.text), found->signature)) return refused("note_signature", "wrong signature");
+  if (std::any_of(found + 1, parsed.signatures.end(), is_by_key))
+    return refused("note_signature", "signed twice by one key");
+  if (!key.public_key.verify(view_of(parsed.text), found->signature))
+    return refused("note_signature", "wrong signature");
   return std::move(parsed.text);
 }
 

@@ -33,8 +33,8 @@ struct VerifierKey {
 // The first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), big-endian.
 std::uint32_t key_id(const VerifierKey& key);
 
-// The text form "<name>+<id, 8 hex digits>+<base64(0x01 ‖ public key)>". parse refuses every other algorithm, a wrong id
-// and other spellings. Reason: "vkey".
+// The text form "<name>+<id, 8 hex digits>+<base64(0x01 ‖ public key)>". parse refuses every other algorithm, a wrong
+// id and other spellings. Reason: "vkey".
 std::string format_vkey(const VerifierKey& key);
 Result<VerifierKey> parse_vkey(std::string_view text);
 
@@ -49,12 +49,12 @@ struct Note {
   std::vector<NoteSignature> signatures;
 };
 
-// Splits a note without judging its signatures. Malformed, reason "note": no signature, invalid UTF-8, control characters
-// other than newline, bad base64, beyond the limits.
+// Splits a note without judging its signatures. Malformed, reason "note": no signature, invalid UTF-8, control
+// characters other than newline, bad base64, beyond the limits.
 Result<Note> parse_note(std::string_view note);
 
-// The text of a note, signed by exactly `key`. Signatures of other names or ids are ignored, as the format asks; refused,
-// reason "note_signature", when `key` has not signed, has signed twice, or the signature is wrong.
+// The text of a note, signed by exactly `key`. Signatures of other names or ids are ignored, as the format asks;
+// refused, reason "note_signature", when `key` has not signed, has signed twice, or the signature is wrong.
 Result<std::string> open_note(std::string_view note, const VerifierKey& key);
 
 // `text`, which must end in a newline and hold no other control character, signed under `name`. Reason: "note".

@@ -9,8 +9,8 @@ namespace {
 // The largest power of two smaller than n, as a shift. Precondition: n > 1.
 unsigned split_level(std::uint64_t n) { return static_cast<unsigned>(std::bit_width(n - 1)) - 1; }
 
-// The hash over the leaves [begin, end). Every range here begins at a multiple of the power of two that covers it, so its
-// left part is always a stored subtree.
+// The hash over the leaves [begin, end). Every range here begins at a multiple of the power of two that covers it, so
+// its left part is always a stored subtree.
 Result<Hash> range_hash(const HashSource& source, std::uint64_t begin, std::uint64_t end) {
   const std::uint64_t count = end - begin;
   if (std::has_single_bit(count)) {
@@ -23,8 +23,8 @@ Result<Hash> range_hash(const HashSource& source, std::uint64_t begin, std::uint
   return node_hash(left, right);
 }
 
-// SUBPROOF of RFC 9162 §2.1.4.1, walked from the root down: `old_end` is where the old tree ends. The hashes come out with
-// the topmost first.
+// SUBPROOF of RFC 9162 §2.1.4.1, walked from the root down: `old_end` is where the old tree ends. The hashes come out
+// with the topmost first.
 Result<Proof> consistency_path(const HashSource& source, std::uint64_t old_end, std::uint64_t end) {
   Proof path;
   std::uint64_t begin = 0;
@@ -52,8 +52,8 @@ class Climb {
     while ((index_ & 1) != 0) rise();
   }
 
-  // Joins the next sibling: whether it stands on the left. A node without a sibling on its right rises unchanged until it
-  // is a right child.
+  // Joins the next sibling: whether it stands on the left. A node without a sibling on its right rises unchanged until
+  // it is a right child.
   bool joins_left() {
     const bool is_left = (index_ & 1) != 0 || index_ == last_;
     while (is_left && (index_ & 1) == 0 && index_ != 0) rise();
@@ -92,7 +92,8 @@ Result<Proof> inclusion_proof(const HashSource& source, std::uint64_t index, std
 }
 
 Result<Proof> consistency_proof(const HashSource& source, std::uint64_t old_size, std::uint64_t new_size) {
-  if (old_size == 0 || old_size > new_size) return refused("proof_range", "the old tree must be neither empty nor larger");
+  if (old_size == 0 || old_size > new_size)
+    return refused("proof_range", "the old tree must be neither empty nor larger");
   TILLSYN_TRY(path, consistency_path(source, old_size, new_size));
   std::reverse(path.begin(), path.end());
   return std::move(path);

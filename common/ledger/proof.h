@@ -26,9 +26,9 @@ Result<Proof> consistency_proof(const HashSource& source, std::uint64_t old_size
 Result<void> verify_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size, const Proof& proof,
                               const Hash& root);
 
-// Whether `proof` shows that the tree (old_size, old_root) is the beginning of (new_size, new_root) (RFC 9162 §2.1.4.2).
-// Equal sizes need equal roots and an empty proof. An empty old tree proves nothing and is refused: a caller that knows no
-// older tree has nothing to verify. Reason: "consistency_proof".
+// Whether `proof` shows that the tree (old_size, old_root) is the beginning of (new_size, new_root) (RFC 9162
+// §2.1.4.2). Equal sizes need equal roots and an empty proof. An empty old tree proves nothing and is refused: a caller
+// that knows no older tree has nothing to verify. Reason: "consistency_proof".
 Result<void> verify_consistency(std::uint64_t old_size, std::uint64_t new_size, const Proof& proof,
                                 const Hash& old_root, const Hash& new_root);
 

@@ -13,11 +13,12 @@ namespace tillsyn::ledger {
 // Threads: everything in this header is reentrant; objects are thread-bound.
 using Hash = ByteArray<32>;
 
-Hash leaf_hash(ByteView entry);                          // SHA-256(0x00 ‖ entry)
-Hash node_hash(const Hash& left, const Hash& right);     // SHA-256(0x01 ‖ left ‖ right)
-Hash empty_root();                                       // SHA-256 of nothing
+Hash leaf_hash(ByteView entry);                       // SHA-256(0x00 ‖ entry)
+Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 ‖ left ‖ right)
+Hash empty_root();                                    // SHA-256 of nothing
 
-// The hash of a complete subtree: level 0 is a leaf; (level, index) covers the leaves [index·2^level, (index+1)·2^level).
+// The hash of a complete subtree: level 0 is a leaf; (level, index) covers the leaves [index·2^level,
+// (index+1)·2^level).
 struct Node {
   unsigned level = 0;
   std::uint64_t index = 0;
@@ -47,7 +48,8 @@ class Frontier {
   const std::vector<Hash>& edge() const { return edge_; }
   Hash root() const;
 
-  // Adds a leaf. The subtrees that it completes, the leaf itself first, upwards: exactly what a HashSource has to store.
+  // Adds a leaf. The subtrees that it completes, the leaf itself first, upwards: exactly what a HashSource has to
+  // store.
   std::vector<Node> append(const Hash& leaf);
 
  private:

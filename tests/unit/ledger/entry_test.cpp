@@ -23,15 +23,29 @@ Json signer(const char* name, const char* role) {
 }
 
 Json view_payload() {
-  return {{"format", 1},    {"type", "view"},         {"provider", "vard-ost"},
-          {"hub", kHub},    {"resident", kResident},  {"signed_at", "2026-11-22T20:14:59Z"},
-          {"id", "unread"}, {"signers", Json::array({signer("anna", "operator")})}};
+  return {{"format", 1},
+          {"type", "view"},
+          {"provider", "vard-ost"},
+          {"hub", kHub},
+          {"resident", kResident},
+          {"signed_at", "2026-11-22T20:14:59Z"},
+          {"id", "unread"},
+          {"signers", Json::array({signer("anna", "operator")})}};
 }
 
 Json entry_json() {
-  return {{"details", nullptr}, {"format", 1},           {"hash", nullptr},       {"hub", kHub},
-          {"kind", "event"},    {"provider", "vard-ost"}, {"reason", "window_end"}, {"resident", kResident},
-          {"seq", 0},           {"time", "2026-11-22T20:15:00Z"}, {"what", "view_ended"}, {"who", Json::array({person("anna")})}};
+  return {{"details", nullptr},
+          {"format", 1},
+          {"hash", nullptr},
+          {"hub", kHub},
+          {"kind", "event"},
+          {"provider", "vard-ost"},
+          {"reason", "window_end"},
+          {"resident", kResident},
+          {"seq", 0},
+          {"time", "2026-11-22T20:15:00Z"},
+          {"what", "view_ended"},
+          {"who", Json::array({person("anna")})}};
 }
 
 }  // namespace
@@ -41,17 +55,22 @@ TEST_CASE("an order's entry follows from its payload, and its text is canonical"
   const auto entry = entry_for_order(payload, 7, kTime);
   REQUIRE(entry.ok());
   const std::string hash = to_base64url(crypto::sha256(signed_bytes("order", view_of(payload))));
-  const std::string text = R"({"details":null,"format":1,"hash":")" + hash + R"(","hub":")" + kHub +
-                           R"(","kind":"order","provider":"vard-ost","reason":null,"resident":")" + kResident +
-                           R"(","seq":7,"time":"2026-11-22T20:15:00Z","what":"view","who":[{"issuer":"https://idp.example","person":"anna"}]})";
+  const std::string text =
+      R"({"details":null,"format":1,"hash":")" + hash + R"(","hub":")" + kHub +
+      R"(","kind":"order","provider":"vard-ost","reason":null,"resident":")" + kResident +
+      R"(","seq":7,"time":"2026-11-22T20:15:00Z","what":"view","who":[{"issuer":"https://idp.example","person":"anna"}]})";
   CHECK(format_entry(*entry) == text);
   CHECK(entry_leaf(*entry) == leaf_hash(view_of(text)));
   CHECK(*parse_entry(text) == *entry);
 }
 
 TEST_CASE("the entry of an order that names no home names none", "[ledger][AUD-1]") {
-  const Json payload = {{"type", "grant"}, {"provider", "vard-ost"}, {"issuer", "https://idp.example"}, {"person", "eva"},
-                        {"reason", "new night shift"}, {"signers", Json::array({signer("anna", "manager"), signer("bo", "rights_admin")})}};
+  const Json payload = {{"type", "grant"},
+                        {"provider", "vard-ost"},
+                        {"issuer", "https://idp.example"},
+                        {"person", "eva"},
+                        {"reason", "new night shift"},
+                        {"signers", Json::array({signer("anna", "manager"), signer("bo", "rights_admin")})}};
   const auto entry = entry_for_order(payload.dump(), 0, kTime);
   REQUIRE(entry.ok());
   CHECK_FALSE(entry->hub);
@@ -82,9 +101,18 @@ TEST_CASE("an order whose copied members have another form makes no entry", "[le
     CHECK_FALSE(entry_for_order(payload.dump(), 0, kTime).ok());
   }
   for (const auto& [name, value] : std::vector<std::pair<const char*, Json>>{
-           {"type", ""}, {"type", 1}, {"provider", "Vård"}, {"provider", std::string(33, 'a')}, {"hub", "short"},
-           {"hub", kResident}, {"hub", kHub + "="}, {"resident", kHub}, {"resident", 5}, {"signers", Json::object()},
-           {"signers", Json::array({person("anna")})}, {"signers", Json::array({signer("", "operator")})},
+           {"type", ""},
+           {"type", 1},
+           {"provider", "Vård"},
+           {"provider", std::string(33, 'a')},
+           {"hub", "short"},
+           {"hub", kResident},
+           {"hub", kHub + "="},
+           {"resident", kHub},
+           {"resident", 5},
+           {"signers", Json::object()},
+           {"signers", Json::array({person("anna")})},
+           {"signers", Json::array({signer("", "operator")})},
            {"signers", Json::array({signer(std::string(129, 'x').c_str(), "operator")})},
            {"signers", Json(std::vector<Json>(5, signer("anna", "operator")))}}) {
     Json payload = view_payload();
@@ -116,12 +144,30 @@ TEST_CASE("an entry is read in its one spelling only", "[ledger][AUD-1]") {
 }
 
 TEST_CASE("an entry with a member of another form is refused", "[ledger][AUD-1]") {
-  for (const auto& [name, value] : std::vector<std::pair<const char*, Json>>{
-           {"format", 2}, {"format", "1"}, {"kind", "rumour"}, {"kind", nullptr}, {"seq", -1}, {"seq", "0"},
-           {"time", "2026-11-22T20:15:00.000Z"}, {"time", nullptr}, {"what", ""}, {"what", "View Ended"},
-           {"provider", ""}, {"hub", "x"}, {"hub", ""}, {"resident", kHub}, {"hash", kResident}, {"details", ""},
-           {"reason", std::string(257, 'x')}, {"reason", 3}, {"who", nullptr}, {"who", Json::object()},
-           {"who", Json::array({signer("anna", "operator")})}, {"who", Json::array({"anna"})}, {"extra", 1}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<const char*, Json>>{{"format", 2},
+                                                 {"format", "1"},
+                                                 {"kind", "rumour"},
+                                                 {"kind", nullptr},
+                                                 {"seq", -1},
+                                                 {"seq", "0"},
+                                                 {"time", "2026-11-22T20:15:00.000Z"},
+                                                 {"time", nullptr},
+                                                 {"what", ""},
+                                                 {"what", "View Ended"},
+                                                 {"provider", ""},
+                                                 {"hub", "x"},
+                                                 {"hub", ""},
+                                                 {"resident", kHub},
+                                                 {"hash", kResident},
+                                                 {"details", ""},
+                                                 {"reason", std::string(257, 'x')},
+                                                 {"reason", 3},
+                                                 {"who", nullptr},
+                                                 {"who", Json::object()},
+                                                 {"who", Json::array({signer("anna", "operator")})},
+                                                 {"who", Json::array({"anna"})},
+                                                 {"extra", 1}}) {
     Json entry = entry_json();
     entry[name] = value;
     CAPTURE(name, value.dump());

@@ -20,8 +20,12 @@ inline std::size_t largest_power_below(std::size_t n) {
   return k;
 }
 
-inline Leaves left_of(const Leaves& d, std::size_t k) { return Leaves(d.begin(), d.begin() + static_cast<std::ptrdiff_t>(k)); }
-inline Leaves right_of(const Leaves& d, std::size_t k) { return Leaves(d.begin() + static_cast<std::ptrdiff_t>(k), d.end()); }
+inline Leaves left_of(const Leaves& d, std::size_t k) {
+  return Leaves(d.begin(), d.begin() + static_cast<std::ptrdiff_t>(k));
+}
+inline Leaves right_of(const Leaves& d, std::size_t k) {
+  return Leaves(d.begin() + static_cast<std::ptrdiff_t>(k), d.end());
+}
 
 inline Hash root(const Leaves& d) {
   if (d.empty()) return tillsyn::ledger::empty_root();
@@ -48,7 +52,8 @@ inline Proof subproof(std::size_t m, const Leaves& d, bool is_known) {
 
 inline Leaves leaves(std::size_t count) {
   Leaves out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(tillsyn::ledger::leaf_hash(tillsyn::view_of("entry " + std::to_string(i))));
+  for (std::size_t i = 0; i < count; ++i)
+    out.push_back(tillsyn::ledger::leaf_hash(tillsyn::view_of("entry " + std::to_string(i))));
   return out;
 }
 

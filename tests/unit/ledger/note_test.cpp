@@ -15,7 +15,9 @@ namespace {
 constexpr const char* kOrigin = "ledger.example/vard-ost";
 
 Ed25519PrivateKey key_of(std::uint8_t seed) { return std::move(*Ed25519PrivateKey::from_seed(Bytes(32, seed))); }
-VerifierKey verifier_of(std::uint8_t seed, const std::string& name = kOrigin) { return {name, key_of(seed).public_key()}; }
+VerifierKey verifier_of(std::uint8_t seed, const std::string& name = kOrigin) {
+  return {name, key_of(seed).public_key()};
+}
 
 Json published(const std::string& id) {
   const Json all = Json::parse(std::ifstream(std::string(TILLSYN_VECTORS) + "/c2sp_notes.json"))["notes"];
@@ -92,7 +94,8 @@ TEST_CASE("a checkpoint under another key, name or origin is refused", "[ledger]
   const std::string note = *sign_checkpoint(some_checkpoint(), key_of(1));
   CHECK(open_checkpoint(note, verifier_of(2)).error().reason == "note_signature");
   CHECK(open_checkpoint(note, verifier_of(1, "ledger.example/vard-vast")).error().reason == "note_signature");
-  const std::string foreign = *sign_note("ledger.example/vard-vast\n0\n" + to_base64(empty_root()) + "\n", kOrigin, key_of(1));
+  const std::string foreign =
+      *sign_note("ledger.example/vard-vast\n0\n" + to_base64(empty_root()) + "\n", kOrigin, key_of(1));
   CHECK(open_checkpoint(foreign, verifier_of(1)).error().reason == "checkpoint_origin");
 }
 
@@ -113,7 +116,8 @@ TEST_CASE("no byte of a signed checkpoint can be changed", "[ledger][AUD-1]") {
 
 TEST_CASE("signatures of others are passed over, two of one key are refused", "[ledger][AUD-1]") {
   const std::string note = *sign_checkpoint(some_checkpoint(), key_of(1));
-  const std::string witness = signature_line(*sign_note(format_checkpoint(some_checkpoint()), "witness.example", key_of(2)));
+  const std::string witness =
+      signature_line(*sign_note(format_checkpoint(some_checkpoint()), "witness.example", key_of(2)));
   CHECK(open_checkpoint(note + witness, verifier_of(1)).ok());
   CHECK(open_note(note + witness, verifier_of(2, "witness.example")).ok());
   CHECK_FALSE(open_checkpoint(note + signature_line(note), verifier_of(1)).ok());
@@ -127,15 +131,29 @@ TEST_CASE("a note of another shape is refused", "[ledger][AUD-1]") {
   const std::string good = *sign_note("a\n", "n", key_of(1));
   const std::string line = signature_line(good);
   REQUIRE(parse_note(good).ok());
-  for (const std::string& bad :
-       {std::string(), std::string("a\n"), std::string("a\n\n"), "a\n" + line, "\n" + line, "a\n\n\n" + line + "x",
-        replaced(good, "\u2014 n", "- n"), replaced(good, "\u2014 n", "\u2014n"), replaced(good, "\u2014 n", "\u2014  n"),
-        replaced(good, "\u2014 n", "\u2014 n+m"), replaced(good, "\u2014 n", "\u2014 n\u00a0m"),
-        replaced(good, "\u2014 n", "\u2014 n\u3000"), replaced(good, " n ", " n  "), replaced(good, "=\n", "\n"),
-        replaced(good, "=\n", "= \n"), replaced(good, "a\n", "a\r\n"), replaced(good, "a\n", "\t\n"),
-        replaced(good, "a\n", "\xff\n"), replaced(good, "a\n", std::string("\0\n", 2)), good + line + "\n",
-        std::string("a\n\n\u2014 n AAAA\n"), std::string("a\n\n\u2014 n AAAAAA==\n"),
-        std::string(kMaxNoteBytes, 'a') + "\n\n" + line}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("a\n"),
+                                 std::string("a\n\n"),
+                                 "a\n" + line,
+                                 "\n" + line,
+                                 "a\n\n\n" + line + "x",
+                                 replaced(good, "\u2014 n", "- n"),
+                                 replaced(good, "\u2014 n", "\u2014n"),
+                                 replaced(good, "\u2014 n", "\u2014  n"),
+                                 replaced(good, "\u2014 n", "\u2014 n+m"),
+                                 replaced(good, "\u2014 n", "\u2014 n\u00a0m"),
+                                 replaced(good, "\u2014 n", "\u2014 n\u3000"),
+                                 replaced(good, " n ", " n  "),
+                                 replaced(good, "=\n", "\n"),
+                                 replaced(good, "=\n", "= \n"),
+                                 replaced(good, "a\n", "a\r\n"),
+                                 replaced(good, "a\n", "\t\n"),
+                                 replaced(good, "a\n", "\xff\n"),
+                                 replaced(good, "a\n", std::string("\0\n", 2)),
+                                 good + line + "\n",
+                                 std::string("a\n\n\u2014 n AAAA\n"),
+                                 std::string("a\n\n\u2014 n AAAAAA==\n"),
+                                 std::string(kMaxNoteBytes, 'a') + "\n\n" + line}) {
     CAPTURE(bad.substr(0, 120));
     CHECK_FALSE(parse_note(bad).ok());
   }
@@ -165,8 +183,9 @@ TEST_CASE("a verifier key has one spelling", "[ledger][AUD-1]") {
   CHECK(upper != id);
   for (const std::string& bad :
        {std::string(), std::string("n"), std::string("n+"), std::string("n++"), "x" + good, good + "=", good + " ",
-        replaced(good, id, other_id), replaced(good, id, upper), replaced(good, id + "+", id), replaced(good, "+", " +"),
-        good.substr(0, good.size() - 1), good.substr(good.find('+')), replaced(good, "+" + id, "+" + id + "+" + id)}) {
+        replaced(good, id, other_id), replaced(good, id, upper), replaced(good, id + "+", id),
+        replaced(good, "+", " +"), good.substr(0, good.size() - 1), good.substr(good.find('+')),
+        replaced(good, "+" + id, "+" + id + "+" + id)}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_vkey(bad).ok());
   }
@@ -177,13 +196,27 @@ TEST_CASE("a checkpoint's text has one spelling", "[ledger][AUD-1]") {
   REQUIRE(parse_checkpoint("o\n1\n" + root + "\n").ok());
   REQUIRE(parse_checkpoint("o\n9007199254740991\n" + root + "\n").ok());
   REQUIRE(parse_checkpoint("o\n0\n" + to_base64(empty_root()) + "\n").ok());
-  for (const std::string& bad :
-       {std::string(), std::string("o\n"), std::string("o\n1\n"), "o\n1\n" + root, "\n1\n" + root + "\n",
-        "o\n01\n" + root + "\n", "o\n+1\n" + root + "\n", "o\n-1\n" + root + "\n", "o\n 1\n" + root + "\n",
-        "o\n1 \n" + root + "\n", "o\n\n" + root + "\n", "o\n1e3\n" + root + "\n", "o\n9007199254740992\n" + root + "\n",
-        "o\n18446744073709551616\n" + root + "\n", "o\n0\n" + root + "\n", "o\n1\n" + root + "\nextra\n",
-        "o\n1\n" + root + "\n\n", "o\n1\n" + root.substr(4) + "\n", "o\n1\nAA" + root + "\n", "o\n1\n" + root + " \n",
-        "o\n1\n" + to_hex(ByteArray<32>{}) + "\n"}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("o\n"),
+                                 std::string("o\n1\n"),
+                                 "o\n1\n" + root,
+                                 "\n1\n" + root + "\n",
+                                 "o\n01\n" + root + "\n",
+                                 "o\n+1\n" + root + "\n",
+                                 "o\n-1\n" + root + "\n",
+                                 "o\n 1\n" + root + "\n",
+                                 "o\n1 \n" + root + "\n",
+                                 "o\n\n" + root + "\n",
+                                 "o\n1e3\n" + root + "\n",
+                                 "o\n9007199254740992\n" + root + "\n",
+                                 "o\n18446744073709551616\n" + root + "\n",
+                                 "o\n0\n" + root + "\n",
+                                 "o\n1\n" + root + "\nextra\n",
+                                 "o\n1\n" + root + "\n\n",
+                                 "o\n1\n" + root.substr(4) + "\n",
+                                 "o\n1\nAA" + root + "\n",
+                                 "o\n1\n" + root + " \n",
+                                 "o\n1\n" + to_hex(ByteArray<32>{}) + "\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_checkpoint(bad).ok());
   }

@@ -79,7 +79,8 @@ TEST_CASE("a tree is not read past its end, and a broken store is said to be bro
   CHECK(consistency_proof(BrokenSource(), 1, 3).error().code == Code::kIo);
 }
 
-TEST_CASE("an inclusion proof of every leaf in every size is RFC 6962's, and verifies for that leaf only", "[ledger][AUD-1][AUD-2]") {
+TEST_CASE("an inclusion proof of every leaf in every size is RFC 6962's, and verifies for that leaf only",
+          "[ledger][AUD-1][AUD-2]") {
   const naive::Leaves leaves = naive::leaves(kMost);
   const MemoryTree tree = tree_of(leaves);
   for (std::size_t size = 1; size <= kMost; ++size) {
@@ -87,7 +88,8 @@ TEST_CASE("an inclusion proof of every leaf in every size is RFC 6962's, and ver
     const Hash root = *root_at(tree, size);
     for (std::size_t index = 0; index < size; ++index) {
       const Proof proof = *inclusion_proof(tree, index, size);
-      const bool is_right = proof == naive::path(index, first) && verify_inclusion(leaves[index], index, size, proof, root);
+      const bool is_right =
+          proof == naive::path(index, first) && verify_inclusion(leaves[index], index, size, proof, root);
       const bool fits_neighbour = verify_inclusion(leaves[index], index + 1, size, proof, root).ok() ||
                                   verify_inclusion(leaves[(index + 1) % kMost], index, size, proof, root).ok();
       CAPTURE(size, index);

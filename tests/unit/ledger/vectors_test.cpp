@@ -72,10 +72,13 @@ TEST_CASE("consistency proofs of transparency.dev are judged as published", "[le
 TEST_CASE("hashes, roots and proofs are Certificate Transparency's", "[ledger][AUD-1][AUD-2]") {
   const Json vectors = read_vectors()["certificate_transparency"];
   CHECK(empty_root() == hex_hash(vectors["empty_root"]));
-  for (const Json& item : vectors["leaf_hashes"]) CHECK(leaf_hash(*from_hex(item[0].get<std::string>())) == hex_hash(item[1]));
-  for (const Json& item : vectors["node_hash"]) CHECK(node_hash(hex_hash(item[0]), hex_hash(item[1])) == hex_hash(item[2]));
+  for (const Json& item : vectors["leaf_hashes"])
+    CHECK(leaf_hash(*from_hex(item[0].get<std::string>())) == hex_hash(item[1]));
+  for (const Json& item : vectors["node_hash"])
+    CHECK(node_hash(hex_hash(item[0]), hex_hash(item[1])) == hex_hash(item[2]));
   const MemoryTree tree = example_tree(vectors);
-  for (std::size_t n = 1; n <= tree.size(); ++n) CHECK(*root_at(tree, n) == hex_hash(vectors["root_after_n_leaves"][n - 1]));
+  for (std::size_t n = 1; n <= tree.size(); ++n)
+    CHECK(*root_at(tree, n) == hex_hash(vectors["root_after_n_leaves"][n - 1]));
   for (const Json& item : vectors["consistency"]) {
     const auto old_size = item["size1"].get<std::uint64_t>();
     const auto new_size = item["size2"].get<std::uint64_t>();
