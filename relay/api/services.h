@@ -1,0 +1,69 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/base/instant.h"
+#include "common/base/result.h"
+#include "common/orders/trust_envelope.h"
+#include "relay/care/enrolment.h"
+#include "relay/care/provider.h"
+#include "relay/care/trust_store.h"
+#include "relay/identity/sessions.h"
+#include "relay/identity/token_endpoint.h"
+#include "relay/store/store.h"
+
+namespace tillsyn::api {
+
+// Who wants to know that something has changed. Called on the store thread, after it is durable.
+struct Listener {
+  std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {};  // orders, countersigns, receipts
+  std::function<void()> trust_changed = [] {};
+  std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&, const std::string&) {};
+};
+
+// Everything that stands behind the routes, and what ties it together: providers open as the root list names them.
+// Threads: thread-bound (the store thread), but for token_endpoint.
+class Services {
+ public:
+  // Opens the store; `now` is the relay's wall clock.
+  static Result<std::unique_ptr<Services>> open(const std::filesystem::path& store_folder, orders::FleetRoot root,
+                                                std::function<Instant()> now);
+
+  void listen(Listener listener) { listener_ = std::move(listener); }
+  const Listener& listener() const { return listener_; }
+  Instant now() const { return now_(); }
+
+  // Takes a trust document; when it is newer, opens the providers it names and tells the listener. As TrustStore's.
+  Result<bool> take_root_list(const std::string& envelope);
+  Result<bool> take_bundle(const std::string& envelope);
+
+  // kNotFound "unknown_provider", also for one whose ledger key is not this relay's.
+  Result<care::Provider*> provider(const std::string& id);
+
+  // The app origins of all providers; what CORS may allow.
+  std::vector<std::string> app_origins() const;
+
+  care::TrustStore& trust() { return *trust_; }
+  care::Enrolment& enrolment() { return *enrolment_; }
+  identity::Sessions& sessions() { return sessions_; }
+  identity::TokenEndpoint& token_endpoint() { return *token_endpoint_; }
+
+ private:
+  Services(std::unique_ptr<store::Store> store, std::function<Instant()> now) : store_(std::move(store)), now_(std::move(now)) {}
+  void open_providers();
+
+  std::unique_ptr<store::Store> store_;
+  std::function<Instant()> now_;
+  Listener listener_;
+  std::unique_ptr<care::TrustStore> trust_;
+  std::unique_ptr<care::Enrolment> enrolment_;
+  std::unique_ptr<identity::TokenEndpoint> token_endpoint_;
+  identity::Sessions sessions_;
+  std::map<std::string, std::unique_ptr<care::Provider>> providers_;
+};
+
+}  // namespace tillsyn::api

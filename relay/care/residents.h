@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/base/json.h"
+#include "common/base/result.h"
+#include "common/orders/names.h"
+#include "relay/care/provider.h"
+
+namespace tillsyn::care {
+
+// Names and addresses, each resident's under a key of its own, and that under the provider's: destroying the key erases.
+
+// What the app shows and checks against the consent's name_hash.
+struct Resident {
+  std::string resident;
+  std::string group;
+  std::string name;     // at most 256 bytes
+  std::string address;  // at most 512 bytes
+  std::string salt;     // base64url of 32 bytes
+};
+
+// Reads {"group","name","address","salt"} (and "resident", if given, which must agree).
+Result<Resident> read_resident(const std::string& resident, const Json& value);
+
+Result<void> put_resident(Provider& provider, const Resident& resident);
+
+// kNotFound "no_resident".
+Result<Resident> get_resident(Provider& provider, const std::string& resident);
+
+// Those in groups for which `may_see` answers true.
+Result<std::vector<Resident>> list_residents(Provider& provider, const std::function<bool(const std::string& group)>& may_see);
+
+// Encrypts a text under the resident's key, which is made if there is none, and back. `context` binds it to its use.
+Result<std::string> seal_for(Provider& provider, const std::string& resident, const std::string& context, const std::string& text);
+Result<std::string> open_of(Provider& provider, const std::string& resident, const std::string& context, const std::string& sealed);
+
+}  // namespace tillsyn::care
