@@ -26,7 +26,7 @@ inline constexpr std::uint8_t kLightLit = 'L';     // lit, or this board has no 
 inline constexpr std::uint8_t kLightFailed = 'F';  // the light could not be lit: a fault, stay closed
 
 inline constexpr int kFeedTimeoutMs = 1000;
-inline constexpr int kFirstFeedTimeoutMs = 15000;  // starting: state verified, GStreamer's registry read
+inline constexpr int kFirstFeedTimeoutMs = 60000;  // starting: state verified, every library loaded
 inline constexpr int kLightGraceMs = 3000;
 
 }  // namespace tillsyn::fuse
