@@ -1,0 +1,153 @@
+#include "relay/hubs/hubs.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace tillsyn::hubs {
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+Hubs::Hubs(http::Executor loop, http::Workers& store, Desk& desk, std::function<Time()> now)
+    : loop_(loop), store_(store), desk_(desk), now_(std::move(now)) {}
+
+Hubs::Entry& Hubs::entry(const Hub& hub) {
+  Entry& entry = entries_[hub.id];
+  entry.known.hub = hub;
+  return entry;
+}
+
+void Hubs::expect(const Hub& hub) {
+  presence_.expect(hub, now_());
+  entry(hub);
+}
+
+void Hubs::heard(const Hub& hub, const Json& status) {
+  const auto before = presence_.heard(hub, now_());
+  Entry& of = entry(hub);
+  const bool is_news = before != Presence::Heard::kStill || of.known.status != status;
+  of.known.online = true;
+  of.known.status = status;
+  if (before == Presence::Heard::kBack) enter(hub, "hub_back");
+  if (is_news) changed(of);
+}
+
+void Hubs::tick() {
+  for (const Hub& hub : presence_.take_lost(now_())) {
+    Entry& of = entry(hub);
+    of.known.online = false;
+    enter(hub, "hub_lost");
+    changed(of);
+  }
+}
+
+void Hubs::changed(Entry& entry) {
+  if (listener_ != nullptr) listener_->hub_changed(entry.known);
+}
+
+void Hubs::enter(const Hub& hub, const char* what) {
+  spdlog::warn("event={} hub={}", what, hub.id);
+  const auto job = [this, hub, what]() -> asio::awaitable<void> {
+    auto saw = [this, hub, what] { return desk_.saw(hub, what); };
+    const auto entered = co_await store_.run(std::move(saw));
+    if (!entered.ok()) spdlog::error("event=not_entered what={} reason={}", what, entered.error().reason);
+  };
+  asio::co_spawn(loop_, job, asio::detached);
+}
+
+std::vector<Hubs::Known> Hubs::of_provider(const std::string& provider) const {
+  std::vector<Known> out;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.known.hub.provider == provider) out.push_back(entry.known);
+  }
+  return out;
+}
+
+void Hubs::offer(const std::string& hub, PendingOffer offer) {
+  Entry& of = entries_[hub];
+  of.offers.push_back(std::move(offer));
+  if (of.held != nullptr) of.held->wake();
+}
+
+void Hubs::withdraw(const std::string& hub, const std::string& hash) {
+  const auto found = entries_.find(hub);
+  if (found == entries_.end()) return;
+  std::erase_if(found->second.offers, [&](const PendingOffer& offer) { return offer.hash == hash; });
+}
+
+void Hubs::wake(const std::string& provider) {
+  for (auto& [id, entry] : entries_) {
+    if (entry.held != nullptr && (provider.empty() || entry.known.hub.provider == provider)) entry.held->wake();
+  }
+}
+
+asio::awaitable<std::vector<std::string>> Hubs::take_offers(const Hub& hub, const Json& status) {
+  std::vector<std::string> texts;
+  if (!status.is_object()) co_return texts;  // nobody there to judge them
+  auto offers = std::exchange(entry(hub).offers, {});
+  for (const PendingOffer& offer : offers) {
+    auto job = [&offer, &status] { return offer.make(status); };
+    auto text = co_await store_.run(std::move(job));
+    if (text.ok()) {
+      texts.push_back(std::move(*text));
+    } else {
+      offer.failed(text.error());
+    }
+  }
+  co_return texts;
+}
+
+void Hubs::answered(const Hub& hub, const std::vector<Json>& envelopes) {
+  if (listener_ == nullptr) return;
+  for (const Json& envelope : envelopes) listener_->answered(hub, envelope);
+}
+
+bool Hubs::is_repetition(const Hub& hub, const std::string& said, std::chrono::milliseconds within) {
+  Entry& of = entry(hub);
+  const std::size_t digest = std::hash<std::string>()(said);
+  if (of.said_at && of.said == digest && now_() - *of.said_at < within) return true;
+  of.said = digest;
+  of.said_at = now_();
+  return false;
+}
+
+Hubs::Hold::Hold(Hubs& owner, const Hub& hub) : owner_(owner), hub_(hub.id), timer_(owner.loop_) {
+  Hold*& place = owner_.entry(hub).held;
+  if (place != nullptr) {
+    place->replaced_ = true;
+    place->timer_.cancel();
+  }
+  place = this;
+}
+
+Hubs::Hold::~Hold() {
+  Hold*& place = owner_.entries_[hub_].held;
+  if (place == this) place = nullptr;
+}
+
+void Hubs::Hold::wake() {
+  woken_ = true;
+  timer_.cancel();
+}
+
+asio::awaitable<Hubs::Hold::Ended> Hubs::Hold::wait(Time deadline, http::TlsStream& stream) {
+  using namespace asio::experimental::awaitable_operators;
+  if (!woken_ && !replaced_) {
+    timer_.expires_after(deadline - owner_.now_());
+    const auto first = co_await (timer_.async_wait(kAwait) || stream.async_wait_readable(kAwait));
+    // A peer that speaks while it waits for an answer wants the answer.
+    if (first.index() == 1) co_return std::get<0>(std::get<1>(first)) ? Ended::kPeerGone : Ended::kDeadline;
+  }
+  if (replaced_) co_return Ended::kReplaced;
+  co_return std::exchange(woken_, false) ? Ended::kWoken : Ended::kDeadline;
+}
+
+}  // namespace tillsyn::hubs

@@ -1,0 +1,110 @@
+#include "relay/sessions/sessions.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "relay/sessions/live.h"
+#include "relay/sessions/upload.h"
+
+namespace tillsyn::sessions {
+
+namespace {
+
+using http::ApiResponse;
+using http::Exchange;
+
+http::Route terms(const char* method, const char* pattern, http::Caller caller, http::Traffic traffic) {
+  http::Route route;
+  route.method = method;
+  route.pattern = pattern;
+  route.caller = caller;
+  route.traffic = traffic;
+  return route;
+}
+
+// The same whether there is no such stream or it is another hub's.
+ApiResponse no_such_stream() {
+  return http::problem(404, "no_such_stream", "No viewer waits for this stream from this hub; close the camera.");
+}
+
+}  // namespace
+
+Sessions::Sessions(Parts parts) : parts_(std::move(parts)) { parts_.hubs.listen(this); }
+
+Sessions::~Sessions() { parts_.hubs.listen(nullptr); }
+
+void Sessions::add_to(http::Router& router) {
+  router.add_take_over(terms("GET", "/v1/live", http::Caller::kAnyone, http::Traffic::kStaff),
+                       [this](Exchange& exchange) { return live(exchange); });
+  router.add_take_over(terms("POST", "/hub/v1/streams/{stream}", http::Caller::kHub, http::Traffic::kHub),
+                       [this](Exchange& exchange) { return stream(exchange); });
+}
+
+asio::awaitable<std::optional<ApiResponse>> Sessions::live(Exchange& exchange) {
+  if (!boost::beast::websocket::is_upgrade(exchange.head) || exchange.received.size() > 0) {
+    co_return http::problem(426, "not_a_websocket", "Den här adressen talar bara WebSocket.");
+  }
+  if (!exchange.request.origin) {
+    co_return http::problem(403, "foreign_origin", "Den här adressen är till för personalappen.");
+  }
+  const auto page = std::make_shared<Live>(*this, exchange.stream);
+  co_await page->run(exchange.head);
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange) {
+  auto job = [this, key = *exchange.request.client_key] { return parts_.hubs.identify(key); };
+  const auto hub = co_await parts_.store.run(std::move(job));
+  if (!hub.ok()) co_return http::problem(hub.error());
+  const auto found = by_stream_.find({hub->id, exchange.request.params.at("stream")});
+  const auto view = found == by_stream_.end() ? nullptr : found->second.lock();
+  if (!view) co_return no_such_stream();
+  if (view->upload != nullptr) co_return http::problem(409, "stream_taken", "This stream is already being sent.");
+  if (!exchange.head.chunked()) {
+    co_return http::problem(411, "not_chunked", "A stream is sent in the chunked coding, without Content-Length.");
+  }
+  Upload upload(*this, view, exchange);
+  co_await upload.run();
+  co_return std::nullopt;
+}
+
+void Sessions::orders_changed(const std::string& provider) {
+  for (Live* page : lives_) {
+    if (page->viewer() && page->viewer()->provider == provider) page->orders_changed();
+  }
+}
+
+void Sessions::hub_changed(const hubs::Hubs::Known& hub) {
+  for (Live* page : lives_) page->hub_changed(hub);
+}
+
+void Sessions::answered(const hubs::Hub& hub, const Json& envelope) {
+  const auto answer = read_answer(envelope);
+  if (!answer.ok()) return;
+  const auto found = by_hash_.find(answer->order);
+  const auto view = found == by_hash_.end() ? nullptr : found->second.lock();
+  const auto viewer = view && view->entered.hub == hub.id && view->stream.empty() ? view->viewer.lock() : nullptr;
+  if (!viewer) return;
+  if (answer->stream) by_stream_[{hub.id, *answer->stream}] = view;
+  viewer->answered(envelope, answer->stream);
+}
+
+void Sessions::remove(const View& view) {
+  by_hash_.erase(view.entered.hash);
+  by_stream_.erase({view.entered.hub, view.stream});
+}
+
+void Sessions::enter(const EnteredView& view, const char* what, const std::string& reason) {
+  spdlog::info("event={} hub={} reason={}", what, view.hub, reason);
+  const auto job = [this, view, what, reason]() -> asio::awaitable<void> {
+    auto saw = [this, &view, what, &reason] { return parts_.desk.saw(view, what, reason); };
+    const auto entered = co_await parts_.store.run(std::move(saw));
+    if (!entered.ok()) spdlog::error("event=not_entered what={} reason={}", what, entered.error().reason);
+  };
+  asio::co_spawn(parts_.loop, job, asio::detached);
+}
+
+}  // namespace tillsyn::sessions

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "relay/http/router.h"
+#include "relay/http/workers.h"
+#include "relay/hubs/hubs.h"
+#include "relay/sessions/desk.h"
+
+namespace tillsyn::sessions {
+
+namespace asio = boost::asio;
+
+class Live;
+class Upload;
+
+struct Times {
+  std::chrono::milliseconds authenticate = std::chrono::seconds(10);  // for the first message
+  std::chrono::milliseconds answer = std::chrono::seconds(10);        // for the hub's answer, and then for its stream
+  std::chrono::milliseconds upload_idle = std::chrono::seconds(15);   // without a byte of a running stream
+  std::chrono::milliseconds recheck = std::chrono::seconds(15);       // of a socket's session
+  std::chrono::milliseconds linger = std::chrono::seconds(1);         // for the hub to hear that the viewer is gone
+};
+
+// One view, from its entry in the log until one of its sides goes. Owned by its Live.
+struct View {
+  EnteredView entered;
+  std::weak_ptr<Live> viewer;
+  std::string stream;        // once the hub's answer has named it
+  Upload* upload = nullptr;  // while the hub sends
+};
+
+// Brings views to hubs, answers to viewers, and frames from the one to the other.
+// Threads: bound to the loop. Must outlive the server.
+class Sessions : public hubs::Hubs::Listener {
+ public:
+  struct Parts {
+    http::Executor loop;
+    http::Workers& store;
+    hubs::Hubs& hubs;
+    Desk& desk;
+    Times times;
+  };
+  explicit Sessions(Parts parts);
+  ~Sessions() override;
+
+  // GET /v1/live (WebSocket) and POST /hub/v1/streams/{stream}.
+  void add_to(http::Router& router);
+
+  // Tells the provider's pages that orders have changed.
+  void orders_changed(const std::string& provider);
+
+  // hubs::Hubs::Listener
+  void hub_changed(const hubs::Hubs::Known& hub) override;
+  void answered(const hubs::Hub& hub, const Json& envelope) override;
+
+  // For Live and Upload.
+  const Parts& parts() const { return parts_; }
+  void add(Live& live) { lives_.insert(&live); }
+  void remove(Live& live) { lives_.erase(&live); }
+  void add(const std::shared_ptr<View>& view) { by_hash_[view->entered.hash] = view; }
+  void remove(const View& view);
+  // Enters what the relay saw of the view, in its own time.
+  void enter(const EnteredView& view, const char* what, const std::string& reason);
+
+ private:
+  asio::awaitable<std::optional<http::ApiResponse>> live(http::Exchange& exchange);
+  asio::awaitable<std::optional<http::ApiResponse>> stream(http::Exchange& exchange);
+
+  Parts parts_;
+  std::set<Live*> lives_;
+  std::map<std::string, std::weak_ptr<View>> by_hash_;
+  // With the hub's name: a hub that names another's stream reaches nothing of that one.
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<View>> by_stream_;
+};
+
+}  // namespace tillsyn::sessions
