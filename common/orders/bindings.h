@@ -11,7 +11,8 @@ namespace tillsyn::orders {
 
 // The hashes that tie one thing to another (PROTOCOL.md, "Order").
 
-// The nonce of the login that a staff key was made for: b64url(SHA-256("tillsyn staff key v1" ‖ 0 ‖ thumbprint ‖ salt)).
+// The nonce of the login that a staff key was made for: b64url(SHA-256("tillsyn staff key v1" ‖ 0 ‖ thumbprint ‖
+// salt)).
 std::string staff_nonce(const ByteArray<32>& key_thumbprint, const ByteArray<32>& salt);
 
 // Of a note to an outcome: SHA-256(salt ‖ text).

@@ -90,8 +90,8 @@ std::string format_bundle(const Bundle& bundle);  // canonical payload, unsigned
 // "root_list_older" if it was made under a root list newer than `list`. Says nothing of its age.
 Result<Bundle> open_bundle(std::string_view envelope, const RootList& list);
 
-// Whether `next` may follow `held` (nullptr: none): refused "bundle_older" if its version is lower; equal is accepted and
-// without effect if it is the same bundle, else "slot_taken".
+// Whether `next` may follow `held` (nullptr: none): refused "bundle_older" if its version is lower; equal is accepted
+// and without effect if it is the same bundle, else "slot_taken".
 Result<void> check_successor(const Bundle* held, const Bundle& next);
 
 // Refused "bundle_expired" from expires_at on.

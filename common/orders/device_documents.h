@@ -16,8 +16,8 @@
 
 namespace tillsyn::orders {
 
-// What a hub's device key signs (PROTOCOL.md, "Device payloads"). Each struct has a parse_… and a format(…) that are each
-// other's inverse; parse_… fails with "malformed" or waiting "unknown_format". Open and verify first.
+// What a hub's device key signs (PROTOCOL.md, "Device payloads"). Each struct has a parse_… and a format(…) that are
+// each other's inverse; parse_… fails with "malformed" or waiting "unknown_format". Open and verify first.
 
 constexpr std::size_t kMaxDevicePayloadBytes = 16 * 1024;
 constexpr std::size_t kMaxSlotEntries = 16;
@@ -57,7 +57,7 @@ struct Answer {
   Hash order{};
   std::string resident;
   std::string camera;
-  ByteArray<65> viewer_key{};  // as the order had it
+  ByteArray<65> viewer_key{};         // as the order had it
   std::optional<OpenView> open;       // none: closed
   std::optional<std::string> reason;  // why closed; none exactly if open
   std::int64_t mono = 0;
@@ -119,8 +119,8 @@ std::string seal(DeviceKind kind, std::string_view payload, const crypto::P256Pr
 // The payload text of an envelope. Refused "bad_signature" unless the key signed it as this kind; "malformed".
 Result<std::string> open(DeviceKind kind, std::string_view envelope, const crypto::P256PublicKey& device_key);
 
-// A link key request names the device key itself: opened under that, and the payload's hub is its thumbprint, else refused
-// "wrong_device_key".
+// A link key request names the device key itself: opened under that, and the payload's hub is its thumbprint, else
+// refused "wrong_device_key".
 Result<LinkKey> open_link_key(std::string_view envelope);
 
 }  // namespace tillsyn::orders

@@ -23,14 +23,15 @@ constexpr std::string_view kCodeAlphabet = "2346789ACDEFHJKMNPRTWXY";  // no two
 constexpr std::size_t kIdentifierLetters = 6;                          // a camera's
 constexpr std::size_t kShortCodeLetters = 4;                           // a resident's
 
-bool is_slug(std::string_view text);        // provider, group, camera: [a-z0-9-]{1,32}
-bool is_random_id(std::string_view text);   // resident, home, order id: canonical base64url of 16 bytes
-bool is_hub(std::string_view text);         // canonical base64url of 32 bytes: the thumbprint of its device key
-bool is_window_id(std::string_view text);   // [A-Za-z0-9_-]{1,32}
-bool is_identifier(std::string_view text);  // six letters of kCodeAlphabet
-bool is_short_code(std::string_view text);  // four
-bool is_https_url(std::string_view text);   // https://…, printable ASCII, no blanks, quotes or fragment
-bool is_https_origin(std::string_view text);  // https://host or https://host:port, lower case, nothing after
+bool is_slug(std::string_view text);          // provider, group, camera: [a-z0-9-]{1,32}
+bool is_random_id(std::string_view text);     // resident, home, order id: canonical base64url of 16 bytes
+bool is_hub(std::string_view text);           // canonical base64url of 32 bytes: the thumbprint of its device key
+bool is_window_id(std::string_view text);     // [A-Za-z0-9_-]{1,32}
+bool is_identifier(std::string_view text);    // six letters of kCodeAlphabet
+bool is_short_code(std::string_view text);    // four
+bool is_https_url(std::string_view text);     // https://…, printable ASCII, no blanks, quotes or fragment
+bool is_host(std::string_view text);          // name or name:port, lower case
+bool is_https_origin(std::string_view text);  // https:// and a host, nothing after
 
 // A member of staff as an identity provider names them. Which of two persons is meant is decided by `value` alone: the
 // same value under two issuers is one person (see same_person).
@@ -61,8 +62,8 @@ std::optional<Role> role_named(std::string_view name);
 // Whether a group scope ("*" alone, or groups) holds `group`.
 bool scope_holds(const std::vector<std::string>& groups, std::string_view group);
 
-// Readers of single members for all parsers of this folder: the member is present and passes the check, else the fault is
-// recorded in `in`.
+// Readers of single members for all parsers of this folder: the member is present and passes the check, else the fault
+// is recorded in `in`.
 std::string read_name(JsonReader& in, const char* name, bool (*check)(std::string_view));
 std::optional<std::string> read_optional_name(JsonReader& in, const char* name, bool (*check)(std::string_view));
 Person read_person(JsonReader& in);  // the members issuer and person

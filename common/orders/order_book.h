@@ -37,88 +37,121 @@ struct SlotEntry {
   friend bool operator==(const SlotEntry&, const SlotEntry&) = default;
 };
 
-// What is needed to know before `order` can be judged: the slots of its signers, and of what it builds on (an assignment on
-// its device, an acceptance on its assignment, a schedule on its consent, a view on all of them). Their orders may stand on
-// others in turn. The order's own slot is not among them.
+// What is needed to know before `order` can be judged: the slots of its signers, and of what it builds on (an
+// assignment on its device, an acceptance on its assignment, a schedule on its consent, a view on all of them). Their
+// orders may stand on others in turn. The order's own slot is not among them.
 std::vector<Slot> dependencies(const Order& order);
 
 // SHA-256 over the entries, which must be sorted by slot (PROTOCOL.md, "Head").
 Hash head_of(const std::vector<SlotEntry>& entries);
 
-// The orders that stand at one provider, in memory. The owner judges each order before putting it, persists the texts, and
-// puts them again when it starts, in the order in which they were accepted.
+// The orders that stand at one provider, in memory. The owner judges each order before putting it, persists the texts,
+// and puts them again when it starts, in the order in which they were accepted.
 //
-// An assignment without countersign is kept beside its slot: the next version counts from it, but it stands nowhere else,
-// not in heads, slots or orders in force, until `countersigned` names it.
+// An assignment takes its slot only when `countersigned` names it. Until then it is kept beside the slot, with others
+// that would follow the same predecessor; it stands nowhere else, not in heads, slots or orders in force.
 //
 // Pointers to orders stay good until the next put, countersigned or destruction. Threads: thread-bound.
 class OrderBook : public RightsSource {
  public:
-  // Whether the order may take its place among those held. Accepted as well if it holds its slot already. The first that
+  // Whether the order may take its place among those held. Accepted as well if it is held already. The first that
   // applies:
   //   versions: waiting version_gap; refused slot_taken, superseded, wrong_predecessor
-  //   assignment: waiting no_device; refused not_two_people (its signer has signed the device order), wrong_resident (the
+  //   assignment: waiting no_device; refused not_two_people (its signer has signed the device order), wrong_resident
+  //   (the
   //     hub serves another and is not released)
-  //   acceptance: waiting no_assignment (not the one it names), not_countersigned
-  //   release: refused no_assignment, wrong_resident, wrong_home
-  //   schedule: waiting no_consent; refused consent_withdrawn, beyond_consent
+  //   acceptance: waiting not_countersigned, no_assignment (not the one it names); refused wrong_resident
+  //   release: refused wrong_resident
   //   view: waiting no_assignment; refused wrong_resident, wrong_camera
-  //   of them all, against the assignment in force and the consent: refused group_not_in_scope; but for orders that only
-  //     close also wrong_home; an outcome for a resident nobody knows is waiting no_consent
+  //   all that name a group: refused group_not_in_scope, and unless they only close wrong_home, if the assignment in
+  //   force
+  //     (the hub's, else the resident's; without one the resident's consent, but for assignment and consent) has
+  //     another
+  //   schedule: waiting no_consent; refused consent_withdrawn, group_not_in_scope, wrong_home, beyond_consent
+  //   outcomes: waiting no_consent for a resident nobody knows
   Verdict check(const Order& order) const;
 
-  // The order that stands in the way of a slot_taken, superseded or wrong_predecessor one; nullptr if its slot is empty.
+  // What stands in the slot that the order is for; nullptr if nothing, or if it is for none. For a 409.
   const Order* holder(const Order& order) const;
 
   // judge() with the book as its source of rights, then check().
   Verdict judge_and_check(const Order& order, std::string_view provider, const RootList& list, const Bundle& bundle,
                           Instant now) const;
 
-  // Precondition: accepted. Acts and outcomes are not kept. Putting the holder again changes nothing.
+  // Precondition: accepted. Acts and outcomes are not kept. Putting what is held again changes nothing.
   void put(Order order);
 
-  // The hub has signed that its button was held for this assignment. Without effect if no such assignment waits for it.
+  // The hub has signed that its button was held for this assignment: it takes its slot, and what waited beside it goes.
+  // Without effect if no such assignment waits, or if its slot has moved on meanwhile.
   void countersigned(const Hash& assignment);
   bool is_countersigned(const Hash& assignment) const;
 
   PersonRights rights_of(const Person& person) const override;
 
-  // What a slot holds; nullptr if nothing. For the slot "assignment" only what has been countersigned.
-  const Order* at(const Slot& slot) const;
-  // Every order held, those waiting for a countersign included, sorted by slot.
+  // What stands in a slot; nullptr if nothing.
+  const Order* at(std::string_view slot_name, std::string_view owner) const;
+  // Every order held, sorted by slot, then the assignments that wait for a countersign.
   std::vector<const Order*> all() const;
 
-  // The orders that count in one home. The slots' holders are given even if they have lapsed; `schedule_in_force` tells.
+  // What stands in the slots of one home, whether or not it is in force; sorted by slot.
   std::vector<SlotEntry> slots(std::string_view hub, std::string_view resident) const;
   Hash head(std::string_view hub, std::string_view resident) const { return head_of(slots(hub, resident)); }
 
-  // The assignment that a hub serves under: countersigned, not released; nullptr if none. And the hubs that serve a
-  // resident.
+  // The assignment that a hub serves under, countersigned and not released; nullptr if none. And the hubs that serve a
+  // resident, sorted.
   const Assignment* assignment_of(std::string_view hub) const;
-  const Order* assignment_order_of(std::string_view hub) const;
   std::vector<std::string> hubs_of(std::string_view resident) const;
 
-  // The schedule by which the hub may open for its resident at `now`, or why there is none, the first that applies, all
+  // The schedule by which the hub may open for its resident at `now`, or why there is none. The first that applies, all
   // refused: "no_assignment", "wrong_resident", "not_accepted", "no_consent", "consent_withdrawn", "wrong_home",
-  // "group_not_in_scope", "consent_expired", "no_schedule", "beyond_consent", "paused". Whether a window is open at `now` is
-  // for the schedule to say. Allocates nothing but the refusal's texts.
+  // "group_not_in_scope", "consent_expired", "no_schedule", "wrong_home", "group_not_in_scope", "beyond_consent",
+  // "paused". Whether a window is open at `now` is for the schedule to say. Allocates nothing unless it refuses.
   Result<const civil::Schedule*> schedule_in_force(std::string_view hub, std::string_view resident, Instant now) const;
 
   // Every home with a hub, for the bundle's homes_root and counts; sorted by hub.
   std::vector<HomeLeaf> homes() const;
 
  private:
-  struct Held {
-    Order order;
-    bool within_consent = true;  // of schedules
+  using SlotView = std::pair<std::string_view, std::string_view>;
+  struct SlotLess {
+    using is_transparent = void;
+    static SlotView view(const Slot& slot) { return {slot.name, slot.owner}; }
+    static SlotView view(const SlotView& slot) { return slot; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return view(a) < view(b);
+    }
   };
 
-  const Order* newest_in(const Slot& slot) const;
+  struct Place {
+    std::string_view home;
+    std::string_view group;
+  };
+
+  template <typename T>
+  const T* body_at(std::string_view slot_name, std::string_view owner) const;
+
   Result<void> check_version(const Order& order) const;
   Result<void> check_relations(const Order& order) const;
+  Result<void> check_relations_of(const Order& order, const Assignment& body) const;
+  Result<void> check_relations_of(const Order& order, const Acceptance& body) const;
+  Result<void> check_relations_of(const Order& order, const Release& body) const;
+  Result<void> check_relations_of(const Order& order, const Consent& body) const;
+  Result<void> check_relations_of(const Order& order, const ScheduleOrder& body) const;
+  Result<void> check_relations_of(const Order& order, const Pause& body) const;
+  Result<void> check_relations_of(const Order& order, const Resume& body) const;
+  Result<void> check_relations_of(const Order& order, const View& body) const;
+  Result<void> check_relations_of(const Order& order, const Outcome& body) const;
 
-  std::map<Slot, Held, std::less<>> slots_;
-  std::map<std::string, Order, std::less<>> uncountersigned_;  // by hub
+  bool is_held(const Order& order) const;
+  const Assignment* serving(std::string_view resident) const;
+  std::optional<Place> place_of(std::string_view resident) const;
+  void take_slot(Slot slot, Order order);
+  void measure_schedule(std::string_view resident);
+
+  std::map<Slot, Order, SlotLess> slots_;
+  std::vector<Order> uncountersigned_;
+  std::set<std::string, std::less<>> beyond_consent_;  // residents whose schedule does not keep within their consent
 };
 
 }  // namespace tillsyn::orders

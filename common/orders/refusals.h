@@ -7,8 +7,8 @@
 
 namespace tillsyn::orders {
 
-// What became of an order or a question. `reason` is a word of PROTOCOL.md ("Refusals"), empty when accepted; `sentence`
-// tells the reader what to do, and holds no personal data.
+// What became of an order or a question. `reason` is a word of PROTOCOL.md ("Refusals"), empty when accepted;
+// `sentence` tells the reader what to do, and holds no personal data.
 struct Verdict {
   enum class Kind { kAccepted, kRefused, kWaiting };
 
@@ -28,8 +28,8 @@ const char* sentence_for(std::string_view reason);
 Error refuse(const char* reason, const std::string& detail = {});
 Error wait_for(const char* reason, const std::string& detail = {});
 
-// Success is accepted, kWaiting is waiting, every other failure refused; words that are not PROTOCOL's (of parsers) become
-// "malformed".
+// Success is accepted, kWaiting is waiting, every other failure refused; words that are not PROTOCOL's (of parsers)
+// become "malformed".
 Verdict verdict_of(const Result<void>& result);
 Verdict verdict_of(const Error& error);
 

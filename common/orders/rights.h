@@ -35,12 +35,12 @@ struct RightsContext {
   const RightsSource& source;
 };
 
-// All rights of the person that count at `now`, root list's and granted, whatever the role; empty for a revoked one. What a
-// session shows and the relay's reading permissions go by.
+// All rights of the person that count at `now`, root list's and granted, whatever the role; empty for a revoked one.
+// What a session shows and the relay's reading permissions go by.
 std::vector<Right> current_rights(const Person& person, const RightsContext& context, Instant now);
 
-// Whether the person has `role` in `group` ("*": in every group; nullopt: in any) at `now`. The first that applies: refused
-// "person_revoked", "unknown_issuer", "issuer_not_for_role"; waiting "no_grant"; refused "grant_expired",
+// Whether the person has `role` in `group` ("*": in every group; nullopt: in any) at `now`. The first that applies:
+// refused "person_revoked", "unknown_issuer", "issuer_not_for_role"; waiting "no_grant"; refused "grant_expired",
 // "group_not_in_scope".
 Result<void> check_right(const Person& person, Role role, const std::optional<std::string>& group,
                          const RightsContext& context, Instant now);

@@ -74,8 +74,8 @@ struct RootList {
   const Provider* provider(std::string_view id) const;
 };
 
-// Form and inner sense: no name twice, every issuer named is listed, granters of the provider's issuers in roles these may
-// have, no app origin on a relay. Reason: "malformed", or kWaiting "unknown_format".
+// Form and inner sense: no name twice, every issuer named is listed, granters of the provider's issuers in roles these
+// may have, no app origin on a relay. Reason: "malformed", or kWaiting "unknown_format".
 Result<RootList> parse_root_list(std::string_view payload);
 std::string format_root_list(const RootList& list);  // canonical payload, unsigned
 
@@ -83,8 +83,8 @@ std::string format_root_list(const RootList& list);  // canonical payload, unsig
 // nothing of its age.
 Result<RootList> open_root_list(std::string_view envelope, const FleetRoot& root);
 
-// Whether `next` may follow `held` (nullptr: none): refused "root_list_older" if its version is lower, "slot_taken" if it is
-// equal and the payload another, accepted and without effect if it is the same list.
+// Whether `next` may follow `held` (nullptr: none): refused "root_list_older" if its version is lower, "slot_taken" if
+// it is equal and the payload another, accepted and without effect if it is the same list.
 Result<void> check_successor(const RootList* held, const RootList& next);
 
 // Refused "root_list_expired" from expires_at on.

@@ -25,8 +25,8 @@ struct TrustEnvelope {
   std::vector<TrustSignature> signatures;  // each key once
 };
 
-// Reads form only; the payload is any text within `max_payload`. Reason: "malformed".
-Result<TrustEnvelope> parse_trust_envelope(std::string_view json, std::size_t max_payload);
+// Reads form only, of at most `max_bytes`; the payload is any text. Reason: "malformed".
+Result<TrustEnvelope> parse_trust_envelope(std::string_view json, std::size_t max_bytes);
 std::string format_trust_envelope(const TrustEnvelope& envelope);
 
 // Adds a signature, or renews the one that the key has there already.
@@ -37,7 +37,8 @@ void add_signature(TrustEnvelope& envelope, TrustKind kind, const crypto::Ed2551
 std::size_t count_signers(const TrustEnvelope& envelope, TrustKind kind,
                           const std::vector<crypto::Ed25519PublicKey>& keys);
 
-// The offline keys of the municipality that sign root lists: `threshold` of them are needed. Pinned when a hub is flashed.
+// The offline keys of the municipality that sign root lists: `threshold` of them are needed. Pinned when a hub is
+// flashed.
 struct FleetRoot {
   std::int64_t threshold = 1;
   std::vector<crypto::Ed25519PublicKey> keys;  // 1-16, different; threshold <= keys.size()
