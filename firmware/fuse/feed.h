@@ -21,7 +21,7 @@ inline constexpr std::uint8_t kVerdictOpen = 'o';    // a verdict is open: a cam
 inline constexpr std::uint8_t kLightWanted = 'l';    // I am about to open a camera: light first. Counts as kVerdictOpen
 
 // Fuse's answers to kLightWanted, each one byte; gate opens the camera after kLightLit only. The light then stays lit
-// as long as gate holds a camera descriptor, and for kLightGraceMs after the request so that it never lags behind.
+// as long as gate holds a camera descriptor, and for kLightGraceMs after a request that no camera has followed.
 inline constexpr std::uint8_t kLightLit = 'L';     // lit, or this board has no light
 inline constexpr std::uint8_t kLightFailed = 'F';  // the light could not be lit: a fault, stay closed
 
