@@ -54,21 +54,8 @@ Hash head_of(const std::vector<SlotEntry>& entries);
 // Pointers to orders stay good until the next put, countersigned or destruction. Threads: thread-bound.
 class OrderBook : public RightsSource {
  public:
-  // Whether the order may take its place among those held. Accepted as well if it is held already. The first that
-  // applies:
-  //   versions: waiting version_gap; refused slot_taken, superseded, wrong_predecessor
-  //   assignment: waiting no_device; refused not_two_people (its signer has signed the device order), wrong_resident
-  //   (the
-  //     hub serves another and is not released)
-  //   acceptance: waiting not_countersigned, no_assignment (not the one it names); refused wrong_resident
-  //   release: refused wrong_resident
-  //   view: waiting no_assignment; refused wrong_resident, wrong_camera
-  //   all that name a group: refused group_not_in_scope, and unless they only close wrong_home, if the assignment in
-  //   force
-  //     (the hub's, else the resident's; without one the resident's consent, but for assignment and consent) has
-  //     another
-  //   schedule: waiting no_consent; refused consent_withdrawn, group_not_in_scope, wrong_home, beyond_consent
-  //   outcomes: waiting no_consent for a resident nobody knows
+  // Whether the order may take its place among those held: the rules and words of PROTOCOL.md, "Versions" and then
+  // "Relations", the first that applies. Accepted as well if it is held already.
   Verdict check(const Order& order) const;
 
   // What stands in the slot that the order is for; nullptr if nothing, or if it is for none. For a 409.
