@@ -58,6 +58,7 @@ export function signersOf(type: OrderType, withdrawn = false): Roles {
 const rolesFor = (body: Body): Roles => signersOf(body.type, body.type === 'consent' && body.terms === null);
 
 function checkPeople(signers: Signer[], roles: Roles): void {
+  if (signers.length < roles.length) throw refused('not_two_people');
   const fit = signers.length === roles.length && signers.every((signer, i) => roles[i]!.includes(signer.role));
   if (!fit) throw refused('wrong_role');
   if (signers.length === 2 && signers[0]!.person === signers[1]!.person) throw refused('not_two_people');

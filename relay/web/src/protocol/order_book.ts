@@ -3,9 +3,9 @@ import { checkWithin, isInForce, isPermittedHour } from './consent_bounds';
 import { judge, type JudgeContext, kAccepted, type Verdict, verdictOf } from './judge';
 import type { Order } from './order';
 import {
-  type Acceptance, type Assignment, type Body, type Consent, groupOf, homeOf, hubOf, isClosing, isOutcome, isStanding, type Release,
-  residentOf, type ScheduleOrder, type View,
+  type Acceptance, type Assignment, type Body, type Consent, hubOf, isClosing, isStanding, residentOf, type ScheduleOrder,
 } from './payloads';
+import { checkRelations } from './relations';
 import { refused, waiting } from './problem';
 import type { PersonRights } from './rights';
 import type { Schedule } from './schedule';
@@ -57,26 +57,32 @@ export async function headOf(entries: SlotEntry[]): Promise<string> {
   return b64(await sha256(...parts));
 }
 
+function checkSamePlace(body: Consent | ScheduleOrder, home: Assignment): void {
+  if (body.home !== home.home) throw refused('wrong_home');
+  if (body.group !== home.group) throw refused('group_not_in_scope');
+}
+
 type Of<T extends Body> = Order & { payload: { body: T } };
+
+// Enough for an installer who corrects himself; the oldest goes.
+const kMaxUncountersigned = 64;
 
 export class OrderBook {
   private readonly slots = new Map<string, Order>();
-  private readonly uncountersigned = new Map<string, Of<Assignment>>(); // by hub
-  readonly countersigns = new Set<string>();
+  // An assignment without countersign stands beside its slot, and nowhere else.
+  private uncountersigned: Of<Assignment>[] = [];
 
-  // What the slot holds; for an assignment only what has been countersigned.
+  // What the slot holds.
   at(key: string): Order | undefined {
     return this.slots.get(key);
   }
 
-  // The order that the next version in this slot replaces.
-  newestIn(key: string): Order | undefined {
-    const [name, owner] = key.split('|') as [string, string];
-    return (name === 'assignment' ? this.uncountersigned.get(owner) : undefined) ?? this.slots.get(key);
+  all(): Order[] {
+    return [...this.slots.values(), ...this.uncountersigned];
   }
 
-  all(): Order[] {
-    return [...this.slots.values(), ...this.uncountersigned.values()];
+  isUncountersigned(hash: string): boolean {
+    return this.uncountersigned.some((order) => order.hash === hash);
   }
 
   rightsOf = (person: Person): PersonRights => {
@@ -91,36 +97,65 @@ export class OrderBook {
     return verdict.kind === 'accepted' ? this.check(order) : verdict;
   }
 
+  // The first reason that applies: versions, then relations. Accepted as well if it is held already.
   check(order: Order): Verdict {
+    if (this.isHeld(order)) return kAccepted;
     try {
       this.checkVersion(order);
-      this.checkRelations(order);
+      checkRelations(order, this);
       return kAccepted;
     } catch (error) {
       return verdictOf(error);
     }
   }
 
+  private holder(order: Order): Order | undefined {
+    const key = slotKey(order.payload.body);
+    return key === null ? undefined : this.slots.get(key);
+  }
+
+  private isHeld(order: Order): boolean {
+    return this.holder(order)?.hash === order.hash || this.isUncountersigned(order.hash);
+  }
+
+  private checkVersion(order: Order): void {
+    const held = this.holder(order);
+    if (!held) return;
+    const { version, replaces } = order.payload.standing!;
+    const heldVersion = held.payload.standing!.version;
+    const closes = isClosing(order.payload.body);
+    if (version < heldVersion) throw refused('superseded');
+    if (version === heldVersion && !(closes && !isClosing(held.payload.body))) throw refused('slot_taken');
+    if (closes) return;
+    if (version > heldVersion + 1) throw waiting('version_gap');
+    if (replaces !== held.hash) throw refused('wrong_predecessor');
+  }
+
   // Precondition: accepted. Acts and outcomes are not kept.
   put(order: Order): void {
     const key = slotKey(order.payload.body);
-    if (key === null) return;
-    if (order.payload.body.type === 'assignment' && !this.countersigns.has(order.hash)) {
-      this.uncountersigned.set(order.payload.body.hub, order as Of<Assignment>);
-      return;
-    }
-    this.slots.set(key, order);
-    if (order.payload.body.type === 'release') this.uncountersigned.delete(order.payload.body.hub);
+    if (key === null || this.isHeld(order)) return;
+    if (order.payload.body.type !== 'assignment') return this.takeSlot(key, order);
+    this.uncountersigned = [...this.uncountersigned.slice(1 - kMaxUncountersigned), order as Of<Assignment>];
   }
 
-  // The hub has signed that its button was held for this assignment.
+  // The hub has signed that its button was held for this assignment: it takes its slot.
   countersigned(assignment: string): void {
-    this.countersigns.add(assignment);
-    for (const [hub, order] of this.uncountersigned) {
-      if (order.hash !== assignment) continue;
-      this.uncountersigned.delete(hub);
-      this.slots.set(`assignment|${hub}`, order);
+    const order = this.uncountersigned.find((candidate) => candidate.hash === assignment);
+    if (!order) return;
+    try {
+      this.checkVersion(order);
+    } catch {
+      return;
     }
+    this.takeSlot(slotKey(order.payload.body)!, order);
+  }
+
+  private takeSlot(key: string, order: Order): void {
+    if (key.startsWith('assignment|')) {
+      this.uncountersigned = this.uncountersigned.filter((other) => slotKey(other.payload.body) !== key);
+    }
+    this.slots.set(key, order);
   }
 
   private body<T extends Body>(type: T['type'], owner: string): T | undefined {
@@ -146,9 +181,10 @@ export class OrderBook {
     return this.body<ScheduleOrder>('schedule', resident);
   }
 
+  // The hubs that serve a resident, sorted.
   hubsOf(resident: string): string[] {
     const hubs = [...this.slots.keys()].filter((key) => key.startsWith('assignment|')).map((key) => key.split('|')[1]!);
-    return hubs.filter((hub) => this.assignmentOf(hub)?.payload.body.resident === resident);
+    return hubs.sort().filter((hub) => this.assignmentOf(hub)?.payload.body.resident === resident);
   }
 
   residents(): string[] {
@@ -180,99 +216,15 @@ export class OrderBook {
     const consent = this.consentOf(resident);
     if (!consent) throw refused('no_consent');
     if (!consent.terms) throw refused('consent_withdrawn');
-    const schedule = this.scheduleOf(resident);
-    this.checkOneHome(home, consent, schedule);
+    checkSamePlace(consent, home);
     if (!isInForce(consent.terms, now)) throw refused('consent_expired');
+    const schedule = this.scheduleOf(resident);
     if (!schedule) throw refused('no_schedule');
+    checkSamePlace(schedule, home);
     checkWithin(consent.terms, schedule.schedule);
     const pause = this.slots.get(`pause|${resident}`)?.payload.body;
     if (pause?.type === 'pause' && now < pause.until) throw refused('paused');
     if (isOpen(schedule.schedule, now) && !isPermittedHour(consent.terms, now)) throw refused('outside_permitted_hours');
     return schedule.schedule;
-  }
-
-  private checkOneHome(home: Assignment, ...others: (Consent | ScheduleOrder | undefined)[]): void {
-    for (const other of others) {
-      if (other && other.home !== home.home) throw refused('wrong_home');
-      if (other && other.group !== home.group) throw refused('group_not_in_scope');
-    }
-  }
-
-  private checkVersion(order: Order): void {
-    const key = slotKey(order.payload.body);
-    const held = key === null ? undefined : this.newestIn(key);
-    if (!held || held.hash === order.hash) return;
-    const { version, replaces } = order.payload.standing!;
-    const heldVersion = held.payload.standing!.version;
-    if (isClosing(order.payload.body)) {
-      if (version < heldVersion) throw refused('superseded');
-      return;
-    }
-    if (version > heldVersion + 1) throw waiting('version_gap');
-    if (version === heldVersion) throw refused('slot_taken');
-    if (version < heldVersion) throw refused('superseded');
-    if (replaces !== held.hash) throw refused('wrong_predecessor');
-  }
-
-  private checkRelations(order: Order): void {
-    const { body } = order.payload;
-    if (body.type === 'assignment') this.checkAssignment(order, body);
-    if (body.type === 'acceptance') this.checkAcceptance(body);
-    if (body.type === 'release') this.checkRelease(body);
-    if (body.type === 'schedule') this.checkSchedule(body);
-    if (body.type === 'view') this.checkView(body);
-    this.checkHome(body);
-  }
-
-  private checkAssignment(order: Order, body: Assignment): void {
-    const device = this.slots.get(`device|${body.hub}`);
-    if (!device) throw waiting('no_device');
-    const technician = device.payload.signers[0]!.person;
-    if (order.payload.signers.some((signer) => signer.person === technician)) throw refused('not_two_people');
-    const serving = this.assignmentOf(body.hub);
-    if (serving && serving.payload.body.resident !== body.resident) throw refused('wrong_resident');
-  }
-
-  private checkAcceptance(body: Acceptance): void {
-    if (this.uncountersigned.get(body.hub)?.hash === body.assignment) throw waiting('not_countersigned');
-    if (this.assignmentOf(body.hub)?.hash !== body.assignment) throw waiting('no_assignment');
-  }
-
-  private checkRelease(body: Release): void {
-    const serving = this.assignmentOf(body.hub)?.payload.body;
-    if (!serving) throw refused('no_assignment');
-    if (serving.resident !== body.resident) throw refused('wrong_resident');
-    if (serving.home !== body.home) throw refused('wrong_home');
-  }
-
-  private checkSchedule(body: ScheduleOrder): void {
-    const consent = this.consentOf(body.resident);
-    if (!consent) throw waiting('no_consent');
-    if (!consent.terms) throw refused('consent_withdrawn');
-    checkWithin(consent.terms, body.schedule);
-  }
-
-  private checkView(body: View): void {
-    const serving = this.assignmentOf(body.hub)?.payload.body;
-    if (!serving) throw waiting('no_assignment');
-    if (serving.resident !== body.resident) throw refused('wrong_resident');
-    if (!serving.cameras.some((camera) => camera.id === body.camera)) throw refused('wrong_camera');
-  }
-
-  // Against the assignment in force and the consent: one group, and but for orders that only close one home.
-  private checkHome(body: Body): void {
-    const resident = residentOf(body);
-    if (resident === null) return;
-    const hub = hubOf(body);
-    const consent = this.consentOf(resident);
-    const assignments = (hub === null ? this.hubsOf(resident) : [hub]).map((id) => this.assignmentOf(id)?.payload.body);
-    if (isOutcome(body) && !consent) throw waiting('no_consent');
-    const others = [body.type === 'consent' ? undefined : consent, ...(body.type === 'assignment' ? [] : assignments)];
-    for (const other of others) {
-      if (!other || other.resident !== resident) continue;
-      if (groupOf(body) !== other.group) throw refused('group_not_in_scope');
-      const home = homeOf(body);
-      if (home !== null && !isClosing(body) && home !== other.home) throw refused('wrong_home');
-    }
   }
 }

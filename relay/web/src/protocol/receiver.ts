@@ -39,6 +39,11 @@ export class Receiver {
     }
   }
 
+  // The decoder has given up: as after a gap.
+  loseSync(): void {
+    this.needsKey = true;
+  }
+
   private async open(message: Bytes): Promise<Received> {
     const frame = decodeFrame(message);
     const { ctr, plaintext } = await this.opener.open(frame.object, frameMetadata(this.stream, frame));

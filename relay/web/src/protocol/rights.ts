@@ -44,10 +44,10 @@ export function checkRight(person: Person, role: Role, group: string | null, con
   if (!issuer.roles.includes(role)) throw refused('issuer_not_for_role');
   if (isGranter(person, role, context)) return;
   const rights = context.rightsOf(person).rights.filter((right) => right.role === role);
-  if (!rights.some((right) => now < right.to)) throw rights.length > 0 ? refused('grant_expired') : waiting('no_grant');
   const current = rights.filter((right) => right.from <= now && now < right.to);
-  if (current.length === 0) throw waiting('no_grant');
-  if (group !== null && !current.some((right) => scopeHolds(right.groups, group))) throw refused('group_not_in_scope');
+  if (current.some((right) => group === null || scopeHolds(right.groups, group))) return;
+  if (current.length > 0) throw refused('group_not_in_scope');
+  throw rights.some((right) => right.to <= now) ? refused('grant_expired') : waiting('no_grant');
 }
 
 // All rights of the person that count at `now`, whatever the role.

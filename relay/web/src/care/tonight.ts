@@ -1,0 +1,123 @@
+import type { Assignment } from '../protocol/payloads';
+import { Problem } from '../protocol/problem';
+import { formatDate, type Instant } from '../protocol/time';
+import { type Occurrence, nextChange, occurrences } from '../protocol/windows';
+import type { LedgerWatch } from './ledger_watch';
+import type { Outcomes, Records } from './records';
+import type { Resident } from './residents';
+
+// Who is due, from signed schedules and outcomes alone; of the relay's own reckoning nothing is used but which hubs it hears.
+
+export type RowState = 'now' | 'late' | 'unreachable' | 'blocked' | 'upcoming' | 'done';
+
+export interface HubPresence {
+  isOnline: boolean;
+  challenge: string | null;
+  state: string;
+}
+
+export interface Row {
+  key: string;
+  resident: string;
+  person: Resident | undefined;
+  nameProblem: '' | 'name_mismatch' | 'name_missing';
+  window: Occurrence | null; // null: none near
+  state: RowState;
+  reason: string; // why blocked
+  hub: string | null;
+  home: Assignment | null;
+  isOnline: boolean;
+  isPending: boolean; // the home has not confirmed all that is signed
+  next: Instant | null; // when the next window opens, if none is near
+  outcome: Outcomes | null; // the one that counts
+}
+
+export interface TonightInput {
+  records: Records;
+  residents: Map<string, Resident>;
+  hubs: Map<string, HubPresence>;
+  ledger: LedgerWatch | null;
+  mayView(group: string): boolean;
+  now: Instant;
+}
+
+const kHour = 3_600_000;
+const kBackMs = 10 * kHour;
+const kAheadMs = 16 * kHour;
+const kSoonMs = kHour / 2;
+const kOrder: RowState[] = ['now', 'late', 'unreachable', 'blocked', 'upcoming', 'done'];
+
+// The outcome of a window that counts: the newest, for a later not-seen or unable outweighs completed. One counts as done
+// only when it has been found in the log.
+function outcomeOf(input: TonightInput, resident: string, window: Occurrence): Outcomes | null {
+  const all = input.records.outcomes.filter(
+    ({ outcome }) => outcome.resident === resident && outcome.window.id === window.window && outcome.window.date === window.date,
+  );
+  return all.sort((a, b) => b.place.seq - a.place.seq)[0] ?? null;
+}
+
+function isDone(input: TonightInput, found: Outcomes | null): boolean {
+  const ends = found?.outcome.type === 'completed' || found?.outcome.type === 'visit-taken' || found?.outcome.type === 'pause-known';
+  return ends && input.ledger !== null && input.ledger.isProven(found.order.hash);
+}
+
+// Why the hub will not open, judged as it would; empty if nothing but the time stands in the way.
+function obstacle(input: TonightInput, hub: string | null, resident: string): string {
+  if (hub === null) return 'no_assignment';
+  try {
+    input.records.book.scheduleInForce(hub, resident, input.now);
+    return '';
+  } catch (error) {
+    if (error instanceof Problem) return error.reason;
+    throw error;
+  }
+}
+
+function stateOf(input: TonightInput, row: Omit<Row, 'state' | 'key'>): RowState {
+  const { window } = row;
+  if (window && isDone(input, row.outcome)) return 'done';
+  if (row.reason) return 'blocked';
+  if (!window) return 'upcoming';
+  if (window.end <= input.now) return 'late';
+  if (!row.isOnline && window.start - input.now < kSoonMs) return 'unreachable';
+  return window.start <= input.now ? 'now' : 'upcoming';
+}
+
+function rowsOf(input: TonightInput, resident: string): Row[] {
+  const { book } = input.records;
+  const schedule = book.scheduleOf(resident)?.schedule;
+  const hub = book.hubsOf(resident)[0] ?? null;
+  const home = hub === null ? null : (book.assignmentOf(hub)?.payload.body ?? null);
+  const person = input.residents.get(resident);
+  const reason = obstacle(input, hub, resident);
+  const windows = schedule ? occurrences(schedule, input.now - kBackMs, input.now + kAheadMs) : [];
+  const shared = {
+    resident, person, hub, home, reason,
+    nameProblem: !person ? ('name_missing' as const) : person.isVerified ? ('' as const) : ('name_mismatch' as const),
+    isOnline: hub !== null && (input.hubs.get(hub)?.isOnline ?? false),
+    isPending: hub !== null && input.records.pendingIn(hub, resident).length > 0,
+    next: schedule ? nextChange(schedule, input.now) : null,
+  };
+  const near = windows.length > 0 ? windows : [null];
+  return near.map((window) => {
+    const row = { ...shared, window, outcome: window && outcomeOf(input, resident, window) };
+    const key = `${resident} ${window ? `${window.window} ${formatDate(window.date)}` : ''}`;
+    return { ...row, key, state: stateOf(input, row) };
+  });
+}
+
+function groupOf(input: TonightInput, resident: string): string | undefined {
+  const { book } = input.records;
+  return book.consentOf(resident)?.group ?? book.scheduleOf(resident)?.group;
+}
+
+// Tonight's rows, the most pressing first.
+export function tonight(input: TonightInput): Row[] {
+  const visible = input.records.book.residents().filter((resident) => {
+    const group = groupOf(input, resident);
+    return group !== undefined && input.mayView(group);
+  });
+  const rank = (row: Row): number => kOrder.indexOf(row.state);
+  const time = (row: Row): number => row.window?.start ?? row.next ?? Infinity;
+  return visible.flatMap((resident) => rowsOf(input, resident)).sort((a, b) => rank(a) - rank(b) || time(a) - time(b) || (a.key < b.key ? -1 : 1));
+}

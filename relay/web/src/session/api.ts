@@ -1,0 +1,78 @@
+import { isObject, type Json, type JsonObject, parseForeignJson } from '../protocol/json';
+import { Problem } from '../protocol/problem';
+
+// The relay's HTTP API. What comes back is believed by nobody until it is verified; here only its form is read.
+
+const kTimeoutMs = 20_000;
+const kMaxBytes = 16 * 1024 * 1024;
+
+// A problem that the relay told (RFC 9457), or that nothing came back ("relay_unreachable").
+export class RelayProblem extends Problem {
+  constructor(
+    reason: string,
+    readonly status: number,
+    readonly body: JsonObject = {},
+  ) {
+    super('refused', reason, String(status));
+  }
+}
+
+export class Api {
+  token: string | null = null;
+
+  constructor(private readonly relay: string) {}
+
+  private async exchange(method: string, path: string, body?: Json): Promise<Response> {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (this.token !== null) headers.authorization = `Bearer ${this.token}`;
+    try {
+      return await fetch(this.relay + path, {
+        method, headers, body: body === undefined ? null : JSON.stringify(body), credentials: 'omit', cache: 'no-store', redirect: 'error',
+        referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(kTimeoutMs),
+      });
+    } catch {
+      throw new RelayProblem('relay_unreachable', 0);
+    }
+  }
+
+  // The answer's JSON; null for none. Throws RelayProblem.
+  async call(method: string, path: string, body?: Json): Promise<Json> {
+    const answer = await this.exchange(method, path, body);
+    const text = await answer.text();
+    let value: Json = null;
+    try {
+      value = text === '' ? null : parseForeignJson(text, { maxBytes: kMaxBytes, maxDepth: 24 });
+    } catch {
+      if (answer.ok) throw new RelayProblem('malformed', answer.status);
+    }
+    if (answer.ok) return value;
+    const problem = isObject(value) ? value : {};
+    throw new RelayProblem(typeof problem.code === 'string' ? problem.code : 'relay_error', answer.status, problem);
+  }
+
+  async object(method: string, path: string, body?: Json): Promise<JsonObject> {
+    const value = await this.call(method, path, body);
+    if (!isObject(value)) throw new RelayProblem('malformed', 200);
+    return value;
+  }
+
+  // The member `items` of a listing.
+  async items(path: string): Promise<JsonObject[]> {
+    const { items } = await this.object('GET', path);
+    if (!Array.isArray(items) || !items.every(isObject)) throw new RelayProblem('malformed', 200);
+    return items;
+  }
+}
+
+export function textOf(value: JsonObject, name: string): string {
+  const found = value[name];
+  if (typeof found !== 'string') throw new RelayProblem('malformed', 200);
+  return found;
+}
+
+export function numberOf(value: JsonObject, name: string): number {
+  const found = value[name];
+  if (typeof found !== 'number' || !Number.isSafeInteger(found)) throw new RelayProblem('malformed', 200);
+  return found;
+}
