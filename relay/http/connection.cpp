@@ -89,7 +89,7 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
   auto judged = judge(parser.get());
   if (auto* refusal = std::get_if<ApiResponse>(&judged)) {
     const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-    co_return Answer{std::move(*refusal), !has_body && !class_is_full_ && keep_alive};
+    co_return Answer(std::move(*refusal), !has_body && !class_is_full_ && keep_alive);
   }
   auto& [request, match] = std::get<Judged>(judged);
   const Endpoint& endpoint = *match.endpoint;
@@ -97,11 +97,13 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
   Exchange exchange{std::move(request), {}, stream_, received_};
   if (std::holds_alternative<TakeOverHandler>(endpoint.handler)) {
     exchange.head = parser.release();
-    co_return Answer{co_await hand_over(exchange, endpoint), false};
+    auto response = co_await hand_over(exchange, endpoint);
+    co_return Answer(std::move(response), false);
   }
   auto refusal = co_await read_body(parser, endpoint.terms.max_body, exchange.request.body);
-  if (refusal) co_return Answer{std::move(refusal), false};
-  co_return Answer{co_await hand_over(exchange, endpoint), keep_alive};
+  if (refusal) co_return Answer(std::move(refusal), false);
+  auto response = co_await hand_over(exchange, endpoint);
+  co_return Answer(std::move(response), keep_alive);
 }
 
 // From here on the handler sets its own pace.

@@ -33,9 +33,11 @@ class Connection {
     Router::Match match;
   };
   enum class Next { kKeep, kClose };
+  // Constructed, not filled: GCC 12 destroys aggregate temporaries of a coroutine twice.
   struct Answer {
+    Answer(std::optional<ApiResponse> what, bool keep) : response(std::move(what)), keep_alive(keep) {}
     std::optional<ApiResponse> response;  // none: the handler has answered on the wire itself
-    bool keep_alive = false;
+    bool keep_alive;
   };
 
   asio::awaitable<bool> shake_hands();
