@@ -1,0 +1,68 @@
+#include "firmware/gate/guard.h"
+
+#include <algorithm>
+
+#include "common/civil/windows.h"
+#include "common/orders/rights.h"
+
+namespace tillsyn::gate {
+namespace {
+
+Opening closed(std::string reason) {
+  Opening opening;
+  opening.reason = std::move(reason);
+  return opening;
+}
+
+Result<void> check_trust(const Standing& standing, const board::ClockReading& clock) {
+  if (!clock.is_trusted()) return orders::refuse("clock_untrusted");
+  if (standing.root_list == nullptr || standing.bundle == nullptr) return orders::refuse("bundle_missing");
+  TILLSYN_CHECK(orders::check_current(*standing.root_list, clock.utc));
+  TILLSYN_CHECK(orders::check_current(*standing.bundle, clock.utc));
+  if (standing.bundle->is_hub_revoked(standing.hub)) return orders::refuse("hub_revoked");
+  return {};
+}
+
+Result<const civil::Schedule*> check_orders(const Standing& standing, const board::ClockReading& clock) {
+  TILLSYN_CHECK(check_trust(standing, clock));
+  const orders::Assignment* assignment = standing.book.assignment_of(standing.hub);
+  if (assignment == nullptr) return orders::refuse("no_assignment");
+  return standing.book.schedule_in_force(standing.hub, assignment->resident, clock.utc);
+}
+
+}  // namespace
+
+Opening judge_opening(const Standing& standing, const board::ClockReading& clock) {
+  const auto schedule = check_orders(standing, clock);
+  if (!schedule) return closed(schedule.error().reason);
+  if (!civil::is_open(**schedule, clock.utc)) {
+    Opening opening = closed("outside_window");
+    opening.next = civil::next_change(**schedule, clock.utc);
+    return opening;
+  }
+  Opening opening;
+  const auto end = civil::current_opening_end(**schedule, clock.utc);
+  opening.until = std::min(standing.root_list->expires_at, standing.bundle->expires_at);
+  if (end) opening.until = std::min(opening.until, *end);
+  return opening;
+}
+
+Opening judge_viewer(const Standing& standing, const board::ClockReading& clock, const orders::Person& viewer,
+                     const std::string& group) {
+  Opening opening = judge_opening(standing, clock);
+  if (!opening.is_open()) return opening;
+  const orders::Order* assignment = standing.book.at("assignment", standing.hub);
+  if (assignment == nullptr) return closed("no_assignment");
+  const orders::Provider* provider = standing.root_list->provider(assignment->payload.common.provider);
+  if (provider == nullptr) return closed("wrong_provider");
+  const orders::RightsContext rights{*provider, *standing.root_list, *standing.bundle, standing.book};
+  const auto right = orders::check_right(viewer, orders::Role::kOperator, group, rights, clock.utc);
+  return right ? opening : closed(right.error().reason);
+}
+
+const civil::Schedule* schedule_now(const Standing& standing, const board::ClockReading& clock) {
+  const auto schedule = check_orders(standing, clock);
+  return schedule ? *schedule : nullptr;
+}
+
+}  // namespace tillsyn::gate

@@ -1,0 +1,40 @@
+#include "firmware/gate/home.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace tillsyn::gate {
+
+Home::Home(Store opened, const Settings& settings, const board::KeyStore& keys)
+    : store(std::move(opened)),
+      trust(settings.fleet_root, store),
+      log(store, keys),
+      desk({store, log, trust, keys}),
+      judge(store),
+      windows(store, log) {}
+
+Result<std::unique_ptr<Home>> Home::open(const Settings& settings, const board::KeyStore& keys) {
+  TILLSYN_TRY(store, Store::open(settings.store_path));
+  std::unique_ptr<Home> home(new Home(std::move(store), settings, keys));
+  TILLSYN_CHECK(home->trust.load());
+  if (!settings.flashed_root_list.empty()) {
+    const auto taken = home->trust.take_root_list(settings.flashed_root_list);
+    if (!taken && taken.error().code == Code::kIo) return taken.error();
+    // An image that is older than what came later by the network brings an older list.
+    if (!taken) spdlog::info("flashed root list not taken: {}", taken.error().reason);
+  }
+  TILLSYN_CHECK(home->desk.load());
+  TILLSYN_CHECK(home->store.add_head(home->desk.head()));
+  return home;
+}
+
+Result<Instant> Home::floor() {
+  TILLSYN_TRY(stored, store.floor());
+  Instant floor = stored.value_or(Instant());
+  if (trust.root_list() != nullptr) floor = std::max(floor, trust.root_list()->issued_at);
+  if (trust.bundle() != nullptr) floor = std::max(floor, trust.bundle()->issued_at);
+  return floor;
+}
+
+}  // namespace tillsyn::gate
