@@ -31,11 +31,11 @@ class Enrolment {
 
   // A new one-time code for the hub, 16 letters of the alphabet without look-alikes (72 bits); an older one ends. Only its
   // hash is kept. It is bound to the hub and good once, for kCodeLife.
-  struct Code {
+  struct OneTimeCode {
     std::string code;
     Instant expires_at;
   };
-  Result<Code> make_code(const std::string& provider, const std::string& hub, Instant now);
+  Result<OneTimeCode> make_code(const std::string& provider, const std::string& hub, Instant now);
 
   // Binds the link key to the hub whose device key signed for it. Refused: "bad_code" (unknown, another hub's, used, run
   // out), "bad_signature", "wrong_device_key", "wrong_link_key" (the envelope names another than `link_key`), "replayed" (not

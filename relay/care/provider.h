@@ -31,6 +31,9 @@ struct Provider {
 
   // Orders that a hub has received and could not judge yet: not said again until something has changed for it.
   std::map<std::string, std::set<orders::Hash>> waiting_at;
+
+  // When the last document of a hub's was refused in the log: one a minute, so that a hub gone mad does not fill it.
+  std::map<std::string, Instant> refused_of;
 };
 
 ledger::Person ledger_person(const orders::Person& person);

@@ -62,6 +62,9 @@ Result<void> make_key(const std::filesystem::path& file, const crypto::Secret& f
 
 Result<crypto::Secret> held_or_made(const std::filesystem::path& file, const std::function<crypto::Secret()>& make) {
   std::error_code error;
+  if (std::filesystem::create_directories(file.parent_path(), error)) {
+    std::filesystem::permissions(file.parent_path(), std::filesystem::perms::owner_all, error);
+  }
   if (!std::filesystem::exists(file, error)) TILLSYN_CHECK(make_key(file, make()));
   return read_key(file);
 }

@@ -20,8 +20,8 @@ create table notes (order_hash text primary key, resident text not null, sealed 
 create table drafts (id text primary key, hash text not null, body text not null, made_by text not null,
   expires_ms bigint not null);
 
-create table documents (hash text primary key, kind text not null, hub text not null, order_hash text, position bigint,
-  body text not null, seq bigint not null);
+create table documents (hash text primary key, kind text not null, what text not null, hub text not null, order_hash text,
+  position bigint, body text not null, seq bigint not null);
 create index documents_by_order on documents (order_hash, kind);
 create index documents_by_hub on documents (hub, kind, position);
 
@@ -33,9 +33,10 @@ create table residents (resident text primary key, unit text not null, sealed te
 constexpr Migration kShared[] = {
     R"sql(
 create table trust (kind text primary key, body text not null, taken_ms bigint not null);
-create table enrolment_codes (hub text primary key, provider text not null, code_hash text not null, expires_ms bigint not null);
-create table links (hub text primary key, provider text not null, link_key text not null unique, n bigint not null);
-create table refusals (n integer primary key, time_ms bigint not null, what text not null, reason text not null)
+create table enrolment_codes (hub text primary key, provider text not null, code_hash text not null,
+  expires_ms bigint not null, tries bigint not null);
+create table links (hub text primary key, provider text not null, device_key text not null, link_key text not null unique,
+  n bigint not null)
 )sql",
 };
 

@@ -1,0 +1,155 @@
+#include "relay/care/needs.h"
+
+#include <algorithm>
+#include <map>
+
+#include "common/orders/names.h"
+#include "common/orders/order_book.h"
+
+namespace tillsyn::care {
+namespace {
+
+constexpr std::chrono::hours kOutcomesTold{24};
+
+using OrderList = std::vector<const orders::Order*>;
+
+// The orders in a sequence in which each comes after those it stands on.
+class Gathering {
+ public:
+  explicit Gathering(const orders::OrderBook& book) {
+    for (const orders::Order* order : book.all()) {
+      if (const auto slot = orders::slot_of(order->payload.body)) by_slot_[*slot].push_back(order);
+    }
+  }
+
+  void add(const orders::Order& order) {
+    if (!seen_.insert(order.hash).second) return;
+    for (const auto& slot : orders::dependencies(order)) {
+      for (const orders::Order* held : by_slot_[slot]) add(*held);
+    }
+    order_.push_back(&order);
+  }
+
+  const OrderList& in_sequence() const { return order_; }
+
+ private:
+  std::map<orders::Slot, OrderList> by_slot_;
+  std::set<orders::Hash> seen_;
+  OrderList order_;
+};
+
+// Whom the hub serves, or will once the assignment is countersigned.
+struct Place {
+  std::set<std::string> residents;
+  std::set<std::string> groups;
+};
+
+Place place_of(const orders::OrderBook& book, const std::string& hub) {
+  Place out;
+  for (const orders::Order* order : book.all()) {
+    const auto& body = order->payload.body;
+    const auto* named = orders::hub_of(body);
+    if (!named || *named != hub) continue;
+    if (const auto* resident = orders::resident_of(body)) out.residents.insert(*resident);
+    if (const auto* group = orders::group_of(body)) out.groups.insert(*group);
+  }
+  return out;
+}
+
+bool lets_look(const orders::Grant& grant, const Place& place) {
+  return std::any_of(grant.rights.begin(), grant.rights.end(), [&](const orders::Right& right) {
+    return right.role == orders::Role::kOperator &&
+           std::any_of(place.groups.begin(), place.groups.end(),
+                       [&](const std::string& group) { return orders::scope_holds(right.groups, group); });
+  });
+}
+
+bool concerns(const orders::Order& order, const std::string& hub, const Place& place) {
+  const auto& body = order.payload.body;
+  if (std::holds_alternative<orders::Revoke>(body)) return true;
+  if (const auto* grant = std::get_if<orders::Grant>(&body)) return lets_look(*grant, place);
+  if (const auto* named = orders::hub_of(body)) return *named == hub;
+  const auto* resident = orders::resident_of(body);
+  return resident && place.residents.contains(*resident);
+}
+
+// What the hub is known to have or to have said about orders.
+struct Known {
+  std::map<std::string, std::string> slots;     // slot -> order, of its status
+  std::map<std::string, std::string> verdicts;  // order -> newest verdict
+  bool is_blank = false;                        // it holds nothing at all: what it said before does not count
+};
+
+Known read_status(const Json& status) {
+  Known out;
+  const auto slots = status.find("slots");
+  if (slots == status.end() || !slots->is_array()) return out;
+  for (const Json& entry : *slots) {
+    const auto text = [&](const char* name) {
+      const auto member = entry.is_object() ? entry.find(name) : entry.end();
+      return entry.is_object() && member != entry.end() && member->is_string() ? member->get<std::string>() : std::string();
+    };
+    out.slots[text("slot")] = text("order");
+  }
+  out.is_blank = slots->empty();
+  return out;
+}
+
+Result<Known> known_of(Provider& provider, const std::string& hub, const Json& status) {
+  Known out = read_status(status);
+  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string>(
+                        "select order_hash, what from documents where hub = :hub and kind = 'receipt' order by seq", {hub})));
+  for (auto& [order, what] : rows) out.verdicts[order] = std::move(what);
+  return out;
+}
+
+bool lacks(const orders::Order& order, const Known& known, const std::set<orders::Hash>& waiting) {
+  const std::string hash = to_base64url(order.hash);
+  const auto slot = orders::slot_of(order.payload.body);
+  const auto held = slot ? known.slots.find(slot->name) : known.slots.end();
+  if (held != known.slots.end() && held->second == hash) return false;
+  const auto verdict = known.verdicts.find(hash);
+  if (verdict == known.verdicts.end()) return true;
+  if (verdict->second == "refused") return false;
+  if (verdict->second == "waiting") return !waiting.contains(order.hash);
+  // Accepted once, and not there any more: it has lost its store, or an older one was put back.
+  const bool is_listed = slot && !slot->name.starts_with("person/");
+  return known.is_blank || is_listed;
+}
+
+Result<std::vector<orders::Order>> outcomes_for(Provider& provider, const Place& place, Instant now) {
+  std::vector<orders::Order> out;
+  for (const std::string& resident : place.residents) {
+    TILLSYN_TRY(rows, provider.database.select<std::string>(
+                          "select body from orders where resident = :resident and slot is null and posted_ms > :since "
+                          "order by n",
+                          {resident, std::int64_t{(now - kOutcomesTold).time_since_epoch().count()}}));
+    for (const auto& [body] : rows) {
+      TILLSYN_TRY(order, orders::parse_order(body));
+      out.push_back(std::move(order));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status, Instant now) {
+  std::vector<std::string> out;
+  if (!status.is_object()) return out;
+  const Place place = place_of(provider.book, hub);
+  TILLSYN_TRY(outcomes, outcomes_for(provider, place, now));
+  TILLSYN_TRY(known, known_of(provider, hub, status));
+  Gathering gathering(provider.book);
+  for (const orders::Order* order : provider.book.all()) {
+    if (concerns(*order, hub, place)) gathering.add(*order);
+  }
+  for (const orders::Order& order : outcomes) gathering.add(order);
+  const auto& waiting = provider.waiting_at[hub];
+  for (const orders::Order* order : gathering.in_sequence()) {
+    if (lacks(*order, known, waiting)) out.push_back(order->text);
+  }
+  return out;
+}
+
+}  // namespace tillsyn::care
