@@ -144,7 +144,7 @@ asio::awaitable<void> Live::recheck_session() {
     co_await recheck_.async_wait(kAwait);
     if (is_gone_ || !viewer_) continue;
     auto& desk = owner_.parts().desk;
-    auto job = [&desk, token = token_] { return desk.authenticate(token); };
+    auto job = [&desk, token = token_] { return desk.look_up(token); };
     auto viewer = co_await owner_.parts().store.run(std::move(job));
     if (viewer.ok() || viewer.error().code == Code::kIo) continue;
     end_view("session_ended");

@@ -10,6 +10,14 @@ constexpr std::size_t kMaxStreamText = 22;
 
 std::string text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+Json list_of(const std::vector<hubs::Hubs::Known>& hubs) {
+  Json list = Json::array();
+  for (const auto& known : hubs) {
+    list.push_back({{"hub", known.hub.id}, {"online", known.online}, {"status", known.status}});
+  }
+  return list;
+}
+
 }  // namespace
 
 Result<Incoming> read_message(std::string_view message) {
@@ -47,12 +55,10 @@ std::string format_changed() { return R"({"type":"changed"})"; }
 std::string format_end() { return R"({"type":"end"})"; }
 
 std::string format_hubs(const std::vector<hubs::Hubs::Known>& hubs) {
-  Json list = Json::array();
-  for (const auto& known : hubs) {
-    list.push_back({{"hub", known.hub.id}, {"online", known.online}, {"status", known.status}});
-  }
-  return text({{"type", "hubs"}, {"hubs", std::move(list)}});
+  return text({{"type", "hubs"}, {"hubs", list_of(hubs)}});
 }
+
+std::string format_hub_list(const std::vector<hubs::Hubs::Known>& hubs) { return text({{"hubs", list_of(hubs)}}); }
 
 std::string format_offered(const EnteredView& view) {
   return text({{"type", "offered"}, {"order", view.hash}, {"entry", {{"seq", view.seq}, {"time", view.time}}}});

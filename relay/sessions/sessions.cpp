@@ -25,6 +25,11 @@ http::Route terms(const char* method, const char* pattern, http::Caller caller, 
   return route;
 }
 
+// Everywhere else a refusal is 403; here the caller is merely not known.
+ApiResponse no_session(const Error& error) {
+  return error.code == Code::kRefused ? http::problem(401, error.reason, error.message) : http::problem(error);
+}
+
 // The same whether there is no such stream or it is another hub's.
 ApiResponse no_such_stream() {
   return http::problem(404, "no_such_stream", "No viewer waits for this stream from this hub; close the camera.");
@@ -39,6 +44,8 @@ Sessions::~Sessions() { parts_.hubs.listen(nullptr); }
 void Sessions::add_to(http::Router& router) {
   router.add_take_over(terms("GET", "/v1/live", http::Caller::kAnyone, http::Traffic::kStaff),
                        [this](Exchange& exchange) { return live(exchange); });
+  router.add_held(terms("GET", "/v1/hubs", http::Caller::kSession, http::Traffic::kStaff),
+                  [this](Exchange& exchange) { return list_hubs(exchange); });
   router.add_take_over(terms("POST", "/hub/v1/streams/{stream}", http::Caller::kHub, http::Traffic::kHub),
                        [this](Exchange& exchange) { return stream(exchange); });
 }
@@ -53,6 +60,15 @@ asio::awaitable<std::optional<ApiResponse>> Sessions::live(Exchange& exchange) {
   const auto page = std::make_shared<Live>(*this, exchange.stream);
   co_await page->run(exchange.head);
   co_return std::nullopt;
+}
+
+asio::awaitable<ApiResponse> Sessions::list_hubs(Exchange& exchange) {
+  auto job = [this, &exchange] { return parts_.desk.authenticate(*exchange.request.bearer); };
+  const auto viewer = co_await parts_.store.run(std::move(job));
+  if (!viewer.ok()) co_return no_session(viewer.error());
+  ApiResponse response;
+  response.body = format_hub_list(parts_.hubs.of_provider(viewer->provider));
+  co_return response;
 }
 
 asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange) {

@@ -49,7 +49,7 @@ class Sessions : public hubs::Hubs::Listener {
   explicit Sessions(Parts parts);
   ~Sessions() override;
 
-  // GET /v1/live (WebSocket) and POST /hub/v1/streams/{stream}.
+  // GET /v1/live (WebSocket), GET /v1/hubs and POST /hub/v1/streams/{stream}.
   void add_to(http::Router& router);
 
   // Tells the provider's pages that orders have changed.
@@ -70,6 +70,7 @@ class Sessions : public hubs::Hubs::Listener {
 
  private:
   asio::awaitable<std::optional<http::ApiResponse>> live(http::Exchange& exchange);
+  asio::awaitable<http::ApiResponse> list_hubs(http::Exchange& exchange);
   asio::awaitable<std::optional<http::ApiResponse>> stream(http::Exchange& exchange);
 
   Parts parts_;

@@ -1,0 +1,51 @@
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "relay/app/relay.h"
+
+namespace {
+
+using tillsyn::app::Options;
+using tillsyn::app::Relay;
+
+void set_up_logging() {
+  auto logger = std::make_shared<spdlog::logger>("relay", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int refuse(const tillsyn::Error& error) {
+  std::cerr << "tillsyn-relay cannot start: " << error.message << "\n";
+  return 1;
+}
+
+int serve(const Options& options) {
+  auto relay = Relay::open(options);
+  if (!relay.ok()) return refuse(relay.error());
+  const auto port = (*relay)->listen(options.listen);
+  if (!port.ok()) return refuse(port.error());
+  std::cout << "{\"listening\":" << *port << "}" << std::endl;
+  (*relay)->run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Tillsyn's relay: carries between hubs and staff what it can neither read nor forge.", "tillsyn-relay");
+  app.add_option("--listen", options.listen, "IP:port; port 0 takes a free one")->capture_default_str();
+  app.add_option("--tls-cert", options.tls_certificate, "certificate chain, PEM")->required();
+  app.add_option("--tls-key", options.tls_key, "its key, PEM")->required();
+  app.add_option("--fleet-root", options.fleet_root, "the fleet root's public keys")->required();
+  app.add_option("--store", options.store, "the relay's own folder")->required();
+  CLI11_PARSE(app, argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
+  set_up_logging();
+  return serve(options);
+}

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace tillsyn::app {
+
+// How the relay is started.
+struct Options {
+  std::string listen = "[::]:443";  // IP:port; port 0 takes a free one
+  std::string tls_certificate;      // PEM files
+  std::string tls_key;
+  std::string fleet_root;           // the fleet root's public keys
+  std::string store;                // a folder of the relay's own
+};
+
+}  // namespace tillsyn::app

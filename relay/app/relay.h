@@ -1,0 +1,66 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "common/base/result.h"
+#include "relay/api/desks.h"
+#include "relay/api/services.h"
+#include "relay/app/options.h"
+#include "relay/http/server.h"
+#include "relay/hubs/hubs.h"
+#include "relay/hubs/routes.h"
+#include "relay/sessions/sessions.h"
+
+namespace tillsyn::app {
+
+namespace asio = boost::asio;
+
+// The relay, put together. One loop owns network, presence and views; one store thread owns everything on disk; a few
+// threads wait for identity providers.
+class Relay {
+ public:
+  // Reads the files and opens the store. Failures are sentences for the one who starts it.
+  static Result<std::unique_ptr<Relay>> open(const Options& options);
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // The port taken. Serves once `run` is called.
+  Result<std::uint16_t> listen(const std::string& address) { return server_->listen(address); }
+
+  // Serves until SIGTERM or SIGINT; then closes every connection and returns.
+  void run();
+
+ private:
+  Relay(std::unique_ptr<api::Services> services, http::SslCtx tls);
+  Result<void> know_hubs();
+  void listen_to_changes();
+  void use_origins(std::vector<std::string> origins);
+  asio::awaitable<void> tick();
+  void stop();
+
+  static constexpr std::size_t kNetworkThreads = 4;
+
+  asio::io_context loop_{1};
+  http::Workers store_{1};
+  http::Workers network_{kNetworkThreads};
+  std::unique_ptr<api::Services> services_;
+  api::HubDesk hub_desk_;
+  api::ViewDesk view_desk_;
+  hubs::Hubs hubs_;
+  hubs::Routes hub_routes_;
+  sessions::Sessions sessions_;
+  http::Router router_;
+  http::SslCtx tls_;
+  std::set<std::string, std::less<>> app_origins_;
+  std::unique_ptr<http::Server> server_;
+  http::Timer ticks_;
+  asio::signal_set signals_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace tillsyn::app

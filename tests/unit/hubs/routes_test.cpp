@@ -1,0 +1,200 @@
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "relay/hubs/routes.h"
+#include "tests/unit/hubs/fake_hub_desk.h"
+#include "tests/unit/http/tls_kit.h"
+
+using namespace tillsyn;
+using test::Client;
+using test::code_of;
+
+namespace {
+
+const std::string kPoll = R"({"format":1,"status":{"events_acked":0}})";
+const std::string kPollAway = R"({"format":1,"status":null})";
+
+// Long enough that nothing in a test waits for it to pass.
+hubs::Times long_times() { return {.hold = std::chrono::hours(1), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)}; }
+
+struct HubServer {
+  explicit HubServer(hubs::Times times = long_times())
+      : server([&](http::Router& router, http::Executor loop, http::Workers& store) {
+          hubs = std::make_unique<hubs::Hubs>(loop, store, desk, [] { return hubs::Hubs::Time::clock::now(); });
+          routes = std::make_unique<hubs::Routes>(*hubs, desk, store, times);
+          routes->add_to(router);
+        }) {
+    desk.enrol_key(link.point(), {"hub-a", "p"});
+  }
+  Client connect() { return Client(server.port(), {.identity = &link}); }
+  void offer(const std::string& hash, std::function<void(const Error&)> failed = [](const Error&) {}) {
+    server.on_loop([&] {
+      hubs->offer("hub-a", {hash, [hash](const Json&) { return Result<std::string>("\"" + hash + "\""); }, failed});
+    });
+  }
+
+  test::Identity link;
+  test::FakeHubDesk desk;
+  std::unique_ptr<hubs::Hubs> hubs;
+  std::unique_ptr<hubs::Routes> routes;
+  test::RunningServer server;
+};
+
+Json body_of(const test::Response& response) { return *parse_json(response.body()); }
+
+}  // namespace
+
+TEST_CASE("without a client certificate there is nothing but trust", "[hubs][IAM-10]") {
+  HubServer relay;
+  Client client(relay.server.port());
+  CHECK(body_of(client.get("/hub/v1/trust")) == Json({{"root_list", {{"payload", "r"}}}, {"bundle", nullptr}}));
+  for (const char* path : {"/hub/v1/poll", "/hub/v1/report", "/hub/v1/enrol"}) {
+    CAPTURE(path);
+    Client other(relay.server.port());
+    CHECK(code_of(other.post(path, kPoll)) == "no_client_certificate");
+  }
+}
+
+TEST_CASE("a link key that is not enrolled is told to enrol", "[hubs][IAM-10]") {
+  HubServer relay;
+  const test::Identity stranger;
+  Client client(relay.server.port(), {.identity = &stranger});
+  CHECK(code_of(client.post("/hub/v1/poll", kPoll)) == "unknown_link_key");
+  CHECK(code_of(client.post("/hub/v1/report",
+                            R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[]})")) ==
+        "unknown_link_key");
+  CHECK(body_of(client.get("/hub/v1/trust")).contains("root_list"));
+}
+
+TEST_CASE("a poll is answered at once when there is something to say", "[hubs]") {
+  HubServer relay;
+  relay.desk.say({.trust = {.root_list = "1", .bundle = "2"}, .orders = {"3", "4"}, .events_acked = 5});
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll)) ==
+        *parse_json(R"({"root_list":1,"bundle":2,"orders":[3,4],"views":[],"events_acked":5})"));
+}
+
+TEST_CASE("a held poll is answered the moment a view is offered", "[hubs]") {
+  HubServer relay;
+  auto client = relay.connect();
+  auto answer = std::async(std::launch::async, [&] { return client.post("/hub/v1/poll", kPoll); });
+  relay.offer("x");
+  CHECK(body_of(answer.get())["views"] == Json::array({"x"}));
+}
+
+TEST_CASE("a held poll is answered when orders change", "[hubs]") {
+  HubServer relay;
+  auto client = relay.connect();
+  auto answer = std::async(std::launch::async, [&] { return client.post("/hub/v1/poll", kPoll); });
+  bool is_held = false;
+  while (!is_held) relay.server.on_loop([&] { is_held = relay.hubs->is_online("hub-a"); });
+  relay.desk.say({.trust = {}, .orders = {"7"}, .events_acked = 0});
+  relay.server.on_loop([&] { relay.hubs->wake("p"); });
+  CHECK(body_of(answer.get())["orders"] == Json::array({7}));
+}
+
+TEST_CASE("what was just said is not said again at once", "[hubs]") {
+  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  relay.desk.say({.trust = {}, .orders = {"3"}, .events_acked = 0});
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].size() == 1);
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].empty());
+  relay.desk.say({.trust = {}, .orders = {"3", "4"}, .events_acked = 0});
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].size() == 2);
+}
+
+TEST_CASE("a poll with nothing to say ends empty after its time", "[hubs]") {
+  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll)) ==
+        *parse_json(R"({"root_list":null,"bundle":null,"orders":[],"views":[],"events_acked":0})"));
+}
+
+TEST_CASE("a newer poll of the same hub ends the older", "[hubs]") {
+  HubServer relay;
+  auto first = relay.connect();
+  auto older = std::async(std::launch::async, [&] { return first.post("/hub/v1/poll", kPoll); });
+  bool is_held = false;
+  while (!is_held) relay.server.on_loop([&] { is_held = relay.hubs->is_online("hub-a"); });
+  auto second = relay.connect();
+  auto newer = std::async(std::launch::async, [&] { return second.post("/hub/v1/poll", kPoll); });
+  CHECK(body_of(older.get())["views"].empty());
+  relay.offer("x");
+  CHECK(body_of(newer.get())["views"].size() == 1);
+}
+
+TEST_CASE("no view is handed to a hub whose gate is away", "[hubs]") {
+  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  relay.offer("x");
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPollAway))["views"].empty());
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["views"] == Json::array({"x"}));
+}
+
+TEST_CASE("a withdrawn view is not handed over, and one without proof is told to its viewer", "[hubs]") {
+  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  relay.offer("x");
+  relay.server.on_loop([&] { relay.hubs->withdraw("hub-a", "x"); });
+  std::string reason;
+  relay.server.on_loop([&] {
+    relay.hubs->offer("hub-a", {"y", [](const Json&) -> Result<std::string> { return refused("ledger_forked", "no proof"); },
+                                [&](const Error& error) { reason = error.reason; }});
+  });
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["views"].empty());
+  CHECK(reason == "ledger_forked");
+}
+
+TEST_CASE("a report is acknowledged when it is durable and not before", "[hubs]") {
+  HubServer relay;
+  auto client = relay.connect();
+  const std::string report = R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[{},{}]})";
+  relay.desk.fail_to_record(true);
+  const auto refused = client.post("/hub/v1/report", report);
+  CHECK(refused.result_int() == 503);
+  CHECK(code_of(refused) == "store_fault");
+  CHECK(refused.body().find("/secret/place") == std::string::npos);
+  relay.desk.fail_to_record(false);
+  CHECK(body_of(client.post("/hub/v1/report", report)) == Json({{"events_acked", 2}}));
+  CHECK(relay.desk.recorded_events() == 2);
+}
+
+TEST_CASE("a hub is enrolled with its code and refused without", "[hubs][IAM-10]") {
+  HubServer relay;
+  const test::Identity link;
+  Client hub(relay.server.port(), {.identity = &link});
+  CHECK(code_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"wrong","link_key":{}})")) == "bad_code");
+  CHECK(code_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"right"})")) == "member");
+  CHECK(body_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"right","link_key":{}})")) ==
+        Json({{"hub", "hub-e"}, {"provider", "p"}}));
+}
+
+TEST_CASE("malformed polls and reports are refused by name", "[hubs]") {
+  HubServer relay;
+  auto client = relay.connect();
+  for (const char* path : {"/hub/v1/poll", "/hub/v1/report", "/hub/v1/enrol"}) {
+    for (const char* bad : {"", "{", "[]", "{}", R"({"format":2,"status":null})", "\xff"}) {
+      CAPTURE(path, bad);
+      CHECK(client.post(path, bad).result_int() == 400);
+    }
+  }
+}
+
+TEST_CASE("lost and back are entered in the log", "[hubs][AVA-1]") {
+  test::FakeHubDesk desk;
+  std::unique_ptr<hubs::Hubs> hubs;
+  hubs::Hubs::Time now{std::chrono::seconds(1000)};
+  http::Workers* store = nullptr;
+  test::RunningServer server([&](http::Router&, http::Executor loop, http::Workers& workers) {
+    store = &workers;
+    hubs = std::make_unique<hubs::Hubs>(loop, workers, desk, [&] { return now; });
+  });
+  server.on_loop([&] { hubs->heard({"hub-a", "p"}, nullptr); });
+  server.on_loop([&] { now += std::chrono::seconds(44), hubs->tick(); });
+  server.on_loop([&] { now += std::chrono::seconds(1), hubs->tick(); });
+  server.on_loop([&] { CHECK_FALSE(hubs->is_online("hub-a")); });
+  server.on_loop([&] { hubs->heard({"hub-a", "p"}, nullptr); });
+  bool idle = false;
+  while (!idle) server.on_loop([&] { idle = store->waiting() == 0; });
+  CHECK(desk.seen() == std::vector<std::string>{"hub_lost hub-a", "hub_back hub-a"});
+}
