@@ -72,6 +72,8 @@ Result<Json> parse(std::string_view text, JsonLimits limits, bool allow_fraction
     return malformed("json", "text is longer than " + std::to_string(limits.max_bytes) + " bytes");
   }
   if (text.starts_with("\xef\xbb\xbf")) return malformed("json", "byte order mark");
+  // The library takes a zero byte for the end of the text and would not look at what follows.
+  if (text.find('\0') != std::string_view::npos) return malformed("json", "zero byte");
   if (!allow_fractions && has_negative_zero(text)) return malformed("json", "negative zero");
   try {
     Json out;
