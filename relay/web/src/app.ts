@@ -1,8 +1,10 @@
 import { loadDrafts, type Draft } from './care/drafting';
 import { LedgerWatch } from './care/ledger_watch';
-import { Records } from './care/records';
+import { type Mark, signMark } from './care/outcomes';
+import { deviceKeyOf, Records } from './care/records';
 import { loadResidents, type Resident } from './care/residents';
 import { type HubPresence, type Row, tonight } from './care/tonight';
+import type { Bytes } from './protocol/bytes';
 import { type Json, isObject, type JsonObject } from './protocol/json';
 import { Problem } from './protocol/problem';
 import type { TrustContext } from './protocol/proof';
@@ -17,15 +19,25 @@ import { beginLogin, redeem, renewLogin, takeCallback } from './session/login';
 import { openSession, type Session } from './session/session';
 import { deleteStaffKey, findStaffKey, touchStaffKey } from './session/staff_key';
 import { TrustStore } from './session/trust_store';
-import type { Supervision } from './view/supervision';
+import { makeViewOrder } from './view/ask';
+import { Supervision } from './view/supervision';
 
 // The whole app's state, and the one place that builds the parts. Pages read it and are drawn again when it changes.
+
+// What is being looked at: the row it was begun from, and how its outcome is coming along.
+export interface Looking {
+  row: Row;
+  camera: string;
+  hasRetried: boolean;
+  mark: { state: '' | 'signing' | 'proving' | 'proven' | 'failed'; type: Mark['type'] | ''; reason: string; hash: string };
+}
 
 export type AppState = 'starting' | 'login' | 'ready' | 'failed';
 
 const kTrustMs = 60_000;
 const kRedrawMs = 5_000;
 const kGatherMs = 150; // several "changed" in a row are one reload
+const kRetryOnce = ['unknown_head', 'unknown_challenge'];
 
 export class App {
   state: AppState = 'starting';
@@ -37,6 +49,7 @@ export class App {
   drafts: Draft[] = [];
   ledger: LedgerWatch | null = null;
   view: Supervision | null = null;
+  looking: Looking | null = null;
   isOnline = false;
   isLoaded = false;
 
@@ -45,6 +58,7 @@ export class App {
   private live: Live | null = null;
   private activity: ActivityWatch | null = null;
   private readonly listeners = new Set<() => void>();
+  private readonly viewListeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private loading: Promise<void> | null = null;
   private isStale = false;
@@ -53,6 +67,12 @@ export class App {
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  // Changes of the running view alone, many a second.
+  subscribeView(listener: () => void): () => void {
+    this.viewListeners.add(listener);
+    return () => this.viewListeners.delete(listener);
   }
 
   changed = (): void => this.listeners.forEach((listener) => listener());
@@ -130,7 +150,7 @@ export class App {
     await this.api.call('DELETE', '/v1/session').catch(() => null);
     this.api.token = null;
     Object.assign(this, {
-      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], ledger: null, view: null, isLoaded: false,
+      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], ledger: null, view: null, looking: null, isLoaded: false,
     });
     this.timers.splice(0, this.timers.length, setInterval(() => void this.refreshTrust(), kTrustMs));
     this.set('login', reason);
@@ -177,6 +197,80 @@ export class App {
       records: this.records, residents: this.residents, hubs: this.hubs, ledger: this.ledger, now: this.now(),
       mayView: (group) => this.can('operator', group) || this.can('planner', group) || this.can('care_manager', group),
     });
+  }
+
+  // ---- one supervision
+
+  look(row: Row, camera: string): void {
+    this.view?.stop();
+    this.looking = { row, camera, hasRetried: false, mark: { state: '', type: '', reason: '', hash: '' } };
+    this.beginView();
+  }
+
+  lookAgain(): void {
+    if (this.looking) this.look(this.looking.row, this.looking.camera);
+  }
+
+  private beginView(): void {
+    const { row, camera } = this.looking!;
+    const home = row.home!;
+    const view = new Supervision({
+      hub: home.hub, deviceKey: deviceKeyOf(this.records.book, home.hub)!, resident: home.resident, camera,
+      send: (message) => this.send(message),
+      makeOrder: (viewerKey) => this.makeViewOrder(viewerKey),
+      onChange: () => this.viewChanged(view),
+    });
+    this.view = view;
+    this.changed();
+    void view.start();
+  }
+
+  private makeViewOrder(viewerKey: Bytes) {
+    const { row, camera } = this.looking!;
+    const home = this.records.book.assignmentOf(row.hub!)!.payload.body;
+    const request = {
+      session: this.session!, trust: this.trustContext(), records: this.records, ledger: this.ledger!, home, camera,
+      challenge: this.hubs.get(home.hub)?.challenge ?? null,
+    };
+    return makeViewOrder(request, viewerKey);
+  }
+
+  private viewChanged(view: Supervision): void {
+    if (this.view !== view || !this.looking) return;
+    const isToRetry = view.state === 'refused' && kRetryOnce.includes(view.reason) && !this.looking.hasRetried;
+    if (isToRetry) {
+      this.looking.hasRetried = true;
+      void this.reload().then(() => this.view === view && this.beginView());
+    }
+    this.viewListeners.forEach((listener) => listener());
+    if (!view.isRunning) this.changed();
+  }
+
+  closeView(): void {
+    this.view?.stop();
+    this.view = null;
+    this.looking = null;
+    this.changed();
+  }
+
+  async mark(type: Mark['type'], text: string): Promise<void> {
+    const { row, mark } = this.looking!;
+    const answer = this.view?.answer?.hash ?? null;
+    const tools = { api: this.api, session: this.session!, ledger: this.ledger!, book: this.records.book, provider: this.provider };
+    const order = { type, resident: row.resident, group: row.home!.group, window: row.window!, answer, text };
+    Object.assign(mark, { state: 'signing', type, reason: '' });
+    this.changed();
+    try {
+      mark.hash = await signMark(order, tools, () => {
+        mark.state = 'proving';
+        this.changed();
+      });
+      mark.state = 'proven';
+    } catch (error) {
+      Object.assign(mark, { state: 'failed', reason: error instanceof Problem ? error.reason : 'internal' });
+    }
+    this.changed();
+    await this.reload();
   }
 
   // ---- keeping it fresh

@@ -83,7 +83,7 @@ export class LedgerWatch {
   }
 
   // Throws unless the order stands in the log, at `place`, under a checkpoint that this app has verified.
-  async prove(order: Order, place: EntryPlace): Promise<void> {
+  async prove(order: Pick<Order, 'hash' | 'payload'>, place: EntryPlace): Promise<void> {
     if (this.proven.has(order.hash)) return;
     if (!this.checkpoint || this.checkpoint.size <= place.seq) await this.refresh();
     if (this.problem) throw refused(this.problem);

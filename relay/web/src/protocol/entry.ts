@@ -13,7 +13,7 @@ export interface EntryPlace {
 
 // The leaf that the log must hold for an order (PROTOCOL.md, "Ledger entry"), so that a page can tell that it was entered
 // unchanged.
-export function orderLeaf(order: Order, { seq, time }: EntryPlace): Promise<Bytes> {
+export function orderLeaf(order: Pick<Order, 'hash' | 'payload'>, { seq, time }: EntryPlace): Promise<Bytes> {
   const { body, provider, signers } = order.payload;
   const entry: JsonObject = {
     details: null, format: 1, hash: order.hash, hub: hubOf(body), kind: 'order', provider, reason: null,

@@ -24,6 +24,14 @@ function hostOf(url: URL): string {
   return url.port === '' ? `${url.hostname}:443` : url.host;
 }
 
+// From here on the page can talk to its own origin and this relay, and to nobody else.
+function confineTo(relay: string): void {
+  const policy = document.createElement('meta');
+  policy.httpEquiv = 'Content-Security-Policy';
+  policy.content = `connect-src 'self' ${relay} ${relay.replace('https:', 'wss:')}`;
+  document.head.append(policy);
+}
+
 export async function loadConfig(): Promise<Config> {
   const in_ = new Reader(parseJson(await ownFile('config.json')), 'config');
   const fleetRoot = readFleetRoot(in_.any('fleet_root'));
@@ -32,5 +40,6 @@ export async function loadConfig(): Promise<Config> {
   const minutes = in_.has('inactivity_minutes') ? in_.integer('inactivity_minutes', 1, 60) : 15;
   in_.finish();
   if (relay.protocol !== 'https:') throw new Error('relay: not https');
+  confineTo(relay.origin);
   return { fleetRoot, provider, relay: relay.origin, relayHost: hostOf(relay), inactivityMs: minutes * 60_000 };
 }

@@ -17,7 +17,7 @@ export type ViewState = 'asking' | 'waiting' | 'live' | 'blanked' | 'refused' | 
 
 // Everything a supervision needs of the world around it.
 export interface Surroundings {
-  // The signed view order for this key, or why there can be none (throws Problem).
+  // The signed view order for this key; throws Problem if there can be none.
   makeOrder(viewerKey: Bytes): Promise<{ order: JsonObject; payloadText: string }>;
   // To the relay; false if the connection is down.
   send(message: JsonObject | Bytes): boolean;
