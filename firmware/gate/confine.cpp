@@ -25,10 +25,12 @@ Error failure(const std::string& what) {
   return {Code::kUnavailable, "confinement", what + ": " + std::strerror(errno)};
 }
 
+// A limit of 1, not 0, is what stops a core_pattern that is a program too (core(5)). The fuse, of the same user, must be
+// able to see which descriptors are open, so the program stays dumpable to it.
 Result<void> forbid_dumps() {
-  const rlimit none{0, 0};
+  const rlimit none{1, 1};
   if (setrlimit(RLIMIT_CORE, &none) != 0) return failure("core limit");
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failure("dumpable");
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) return failure("dumpable");
   return {};
 }
 
@@ -163,7 +165,6 @@ Result<void> confine_process(const Territory& territory) {
   TILLSYN_CHECK(drop_capabilities());
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("no new privileges");
   TILLSYN_CHECK(restrict_files(territory));
-  // Last: dropping capabilities would set it back.
   return forbid_dumps();
 }
 
