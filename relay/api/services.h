@@ -9,6 +9,7 @@
 #include "common/base/instant.h"
 #include "common/base/result.h"
 #include "common/orders/trust_envelope.h"
+#include "relay/api/refused_logins.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
 #include "relay/care/trust_store.h"
@@ -51,6 +52,7 @@ class Services {
   care::Enrolment& enrolment() { return *enrolment_; }
   identity::Sessions& sessions() { return sessions_; }
   identity::TokenEndpoint& token_endpoint() { return *token_endpoint_; }
+  RefusedLogins& refused_logins(const std::string& provider) { return refused_logins_[provider]; }
 
  private:
   Services(std::unique_ptr<store::Store> store, std::function<Instant()> now) : store_(std::move(store)), now_(std::move(now)) {}
@@ -64,6 +66,7 @@ class Services {
   std::unique_ptr<identity::TokenEndpoint> token_endpoint_;
   identity::Sessions sessions_;
   std::map<std::string, std::unique_ptr<care::Provider>> providers_;
+  std::map<std::string, RefusedLogins> refused_logins_;
 };
 
 }  // namespace tillsyn::api

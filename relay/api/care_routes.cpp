@@ -1,0 +1,67 @@
+#include "relay/api/caller.h"
+#include "relay/care/residents.h"
+#include "relay/care/tonight.h"
+
+namespace tillsyn::api {
+namespace {
+
+using http::ApiRequest;
+using http::ApiResponse;
+using orders::Role;
+
+Json resident_json(const care::Resident& resident) {
+  return {{"resident", resident.resident},
+          {"group", resident.group},
+          {"name", resident.name},
+          {"address", resident.address},
+          {"salt", resident.salt}};
+}
+
+ApiResponse list_residents(const Caller& caller, const ApiRequest&) {
+  const auto residents =
+      care::list_residents(caller.provider, [&](const std::string& group) { return may_see_names(caller, group); });
+  if (!residents) return http::problem(residents.error());
+  Json items = Json::array();
+  for (const auto& resident : *residents) items.push_back(resident_json(resident));
+  return http::json_response({{"items", std::move(items)}});
+}
+
+bool may_enter(const Caller& caller, const std::string& group) { return caller.may({Role::kCareManager, Role::kPlanner}, group); }
+
+ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
+  const auto body = body_of(request);
+  if (!body) return http::problem(body.error());
+  const auto resident = care::read_resident(request.params.at("id"), *body);
+  if (!resident) return http::problem(400, "malformed", resident.error().message);
+  const auto held = care::get_resident(caller.provider, resident->resident);
+  if (!held && held.error().code != Code::kNotFound) return http::problem(held.error());
+  if (!may_enter(caller, resident->group) || (held && !may_enter(caller, held->group))) return no_right();
+  const auto done = care::put_resident(caller.provider, *resident);
+  if (!done) return http::problem(done.error());
+  caller.services.listener().orders_changed(caller.provider.id);
+  return no_content();
+}
+
+ApiResponse list_tonight(const Caller& caller, const ApiRequest&) {
+  const auto items =
+      care::tonight(caller.provider, caller.now, [&](const std::string& group) { return may_see_names(caller, group); });
+  return items ? http::json_response(*items) : http::problem(items.error());
+}
+
+ApiResponse make_code(const Caller& caller, const ApiRequest& request) {
+  if (!caller.may({Role::kTechnician})) return no_right();
+  const auto code = caller.services.enrolment().make_code(caller.provider.id, request.params.at("hub"), caller.now);
+  if (!code) return http::problem(code.error());
+  return http::json_response({{"code", code->code}, {"expires_at", format_instant(code->expires_at)}}, 201);
+}
+
+}  // namespace
+
+std::vector<http::Route> care_routes(Services& services) {
+  return {staff_route(services, "GET", "/v1/residents", list_residents),
+          staff_route(services, "PUT", "/v1/residents/{id}", put_resident),
+          staff_route(services, "GET", "/v1/tonight", list_tonight),
+          staff_route(services, "POST", "/v1/hubs/{hub}/code", make_code)};
+}
+
+}  // namespace tillsyn::api

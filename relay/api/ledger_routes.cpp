@@ -1,0 +1,57 @@
+#include "relay/api/caller.h"
+
+namespace tillsyn::api {
+namespace {
+
+using http::ApiRequest;
+using http::ApiResponse;
+
+ApiResponse checkpoint(const Caller& caller, const ApiRequest&) {
+  const auto note = caller.provider.ledger->checkpoint_note();
+  return note ? http::json_response({{"checkpoint", *note}}) : http::problem(note.error());
+}
+
+ApiResponse consistency(const Caller& caller, const ApiRequest& request) {
+  const auto from = number_in(request, "from");
+  const auto to = number_in(request, "to");
+  if (!from) return http::problem(from.error());
+  if (!to) return http::problem(to.error());
+  const auto proof = caller.provider.ledger->consistency(*from, *to);
+  return proof ? http::json_response({{"consistency", relay_ledger::proof_json(*proof)}}) : http::problem(proof.error());
+}
+
+ApiResponse inclusion(const Caller& caller, const ApiRequest& request) {
+  const auto size = number_in(request, "size");
+  if (!size) return http::problem(size.error());
+  const auto given = request.query.find("hash");
+  const auto hash = from_base64url_exact<32>(given == request.query.end() ? std::string() : given->second);
+  if (!hash) return http::problem(400, "malformed", "The hash must be 32 bytes in base64url.");
+  const auto entry = caller.provider.ledger->find(*hash);
+  if (!entry) return http::problem(entry.error());
+  const auto proof = caller.provider.ledger->inclusion(entry->seq, *size);
+  if (!proof) return http::problem(proof.error());
+  return http::json_response({{"entry", ledger::format_entry(*entry)},
+                              {"seq", entry->seq},
+                              {"inclusion", relay_ledger::proof_json(*proof)}});
+}
+
+ApiResponse entries(const Caller& caller, const ApiRequest& request) {
+  if (!caller.session.is_trust_machine && !caller.may({orders::Role::kLogReviewer})) return no_right();
+  const auto from = number_in(request, "from");
+  const auto count = number_in(request, "count");
+  if (!from) return http::problem(from.error());
+  if (!count) return http::problem(count.error());
+  const auto texts = caller.provider.ledger->entries(*from, *count);
+  return texts ? http::json_response({{"entries", *texts}}) : http::problem(texts.error());
+}
+
+}  // namespace
+
+std::vector<http::Route> ledger_routes(Services& services) {
+  return {staff_route(services, "GET", "/v1/ledger/checkpoint", checkpoint, Machines::kAllowed),
+          staff_route(services, "GET", "/v1/ledger/consistency", consistency, Machines::kAllowed),
+          staff_route(services, "GET", "/v1/ledger/inclusion", inclusion, Machines::kAllowed),
+          staff_route(services, "GET", "/v1/ledger/entries", entries, Machines::kAllowed)};
+}
+
+}  // namespace tillsyn::api

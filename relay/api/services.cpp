@@ -1,0 +1,71 @@
+#include "relay/api/services.h"
+
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+#include "relay/store/key_file.h"
+
+namespace tillsyn::api {
+
+Result<std::unique_ptr<Services>> Services::open(const std::filesystem::path& store_folder, orders::FleetRoot root,
+                                                 std::function<Instant()> now) {
+  TILLSYN_TRY(store, store::Store::open(store_folder));
+  std::unique_ptr<Services> services(new Services(std::move(store), std::move(now)));
+  TILLSYN_TRY(trust, care::TrustStore::open(services->store_->shared(), std::move(root)));
+  services->trust_ = std::move(trust);
+  TILLSYN_TRY(client_key, store::client_key(store_folder));
+  services->token_endpoint_ = std::make_unique<identity::TokenEndpoint>(std::move(client_key));
+  services->enrolment_ = std::make_unique<care::Enrolment>(services->store_->shared());
+  services->open_providers();
+  return services;
+}
+
+void Services::open_providers() {
+  const auto& list = trust_->root_list();
+  if (!list) return;
+  token_endpoint_->use(list);
+  for (const auto& listed : list->providers) {
+    if (providers_.contains(listed.id)) continue;
+    auto provider = care::Provider::open(*store_, listed, now());
+    if (provider) {
+      providers_.emplace(listed.id, std::move(*provider));
+    } else {
+      spdlog::error("provider {} is not served: {}", listed.id, provider.error().message);
+    }
+  }
+}
+
+Result<bool> Services::take_root_list(const std::string& envelope) {
+  TILLSYN_TRY(is_newer, trust_->take_root_list(envelope, now()));
+  if (!is_newer) return false;
+  open_providers();
+  listener_.trust_changed();
+  return true;
+}
+
+Result<bool> Services::take_bundle(const std::string& envelope) {
+  TILLSYN_TRY(is_newer, trust_->take_bundle(envelope, now()));
+  if (!is_newer) return false;
+  // What waited for a key or for a newer bundle may be judged now.
+  for (auto& [id, provider] : providers_) provider->waiting_at.clear();
+  listener_.trust_changed();
+  return true;
+}
+
+Result<care::Provider*> Services::provider(const std::string& id) {
+  const auto& list = trust_->root_list();
+  const auto held = providers_.find(id);
+  if (list && list->provider(id) && held != providers_.end()) return held->second.get();
+  return Error{Code::kNotFound, "unknown_provider", "This relay does not serve a provider of that name."};
+}
+
+std::vector<std::string> Services::app_origins() const {
+  std::set<std::string> origins;
+  if (const auto& list = trust_->root_list()) {
+    for (const auto& provider : list->providers) origins.insert(provider.app_origins.begin(), provider.app_origins.end());
+  }
+  return {origins.begin(), origins.end()};
+}
+
+}  // namespace tillsyn::api
