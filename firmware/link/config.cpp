@@ -5,8 +5,9 @@
 namespace tillsyn::link {
 
 Result<Config> parse_config(std::string_view text) {
-  TILLSYN_TRY(json, parse_json(text));
-  JsonReader in(json, "config");
+  const auto json = parse_json(text);
+  if (!json) return malformed("config", json.error().message);
+  JsonReader in(*json, "config");
   Config config;
   if (in.has("state_dir")) config.state_dir = in.text("state_dir", 1024);
   if (in.has("gate_socket")) config.gate_socket = in.text("gate_socket", 100);

@@ -10,8 +10,9 @@
 namespace tillsyn::link {
 
 Result<ControlRequest> parse_control(std::string_view text) {
-  TILLSYN_TRY(json, parse_json(text, {kMaxControlBytes, 4}));
-  JsonReader in(json, "request");
+  const auto json = parse_json(text, {kMaxControlBytes, 4});
+  if (!json) return malformed("control", json.error().message);
+  JsonReader in(*json, "request");
   ControlRequest request;
   const std::string what = in.text("do", 16);
   if (what == "enrol") {
