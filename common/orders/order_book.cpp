@@ -48,12 +48,6 @@ const Order* OrderBook::at(std::string_view slot_name, std::string_view owner) c
   return found == slots_.end() ? nullptr : &found->second;
 }
 
-template <typename T>
-const T* OrderBook::body_at(std::string_view slot_name, std::string_view owner) const {
-  const Order* order = at(slot_name, owner);
-  return order == nullptr ? nullptr : std::get_if<T>(&order->payload.body);
-}
-
 Result<void> OrderBook::check_version(const Order& order) const {
   const Order* held = holder(order);
   if (held == nullptr) return {};
@@ -94,7 +88,8 @@ void OrderBook::countersigned(const Hash& assignment) {
   if (found == uncountersigned_.end() || !check_version(*found).ok()) return;
   Order order = std::move(*found);
   uncountersigned_.erase(found);
-  take_slot(*slot_of(order.payload.body), std::move(order));
+  Slot slot = *slot_of(order.payload.body);
+  take_slot(std::move(slot), std::move(order));
 }
 
 bool OrderBook::is_countersigned(const Hash& assignment) const {

@@ -116,7 +116,10 @@ class OrderBook : public RightsSource {
   };
 
   template <typename T>
-  const T* body_at(std::string_view slot_name, std::string_view owner) const;
+  const T* body_at(std::string_view slot_name, std::string_view owner) const {
+    const Order* order = at(slot_name, owner);
+    return order == nullptr ? nullptr : std::get_if<T>(&order->payload.body);
+  }
 
   Result<void> check_version(const Order& order) const;
   Result<void> check_relations(const Order& order) const;
