@@ -17,7 +17,7 @@ Result<void> Replay::add(std::string_view text) {
   if (!entry) return wrong("entry " + number(size()) + " is not as the log writes entries: altered (" + entry.error().message + ")");
   TILLSYN_CHECK(check_place(*entry));
   leaves_.push_back(ledger::leaf_hash(view_of(text)));
-  newest_ = entry->time;
+  times_.push_back(entry->time);
   if (entry->kind == ledger::EntryKind::kOrder) orders_.push_back(*entry);
   return {};
 }
@@ -29,9 +29,9 @@ Result<void> Replay::check_place(const ledger::Entry& entry) const {
   if (entry.seq < place)
     return wrong("where entry " + number(place) + " should be stands entry " + number(entry.seq) + " again: inserted, or moved");
   if (entry.provider != provider_) return wrong("entry " + number(place) + " is another provider's: inserted");
-  if (place > 0 && entry.time < newest_)
+  if (place > 0 && entry.time < times_.back())
     return wrong("entry " + number(place) + " is dated " + format_instant(entry.time) + ", before the entry ahead of it (" +
-                 format_instant(newest_) + "): back-dated");
+                 format_instant(times_.back()) + "): back-dated");
   return {};
 }
 

@@ -30,6 +30,9 @@ class Replay {
   // Root of the first `size` entries. Precondition: size <= size().
   ledger::Hash root_of_first(std::uint64_t size) const;
 
+  // Precondition: at < size().
+  Instant time_of(std::uint64_t at) const { return times_[at]; }
+
   // The entries of kind order, in sequence.
   const std::vector<ledger::Entry>& orders() const { return orders_; }
 
@@ -38,8 +41,8 @@ class Replay {
 
   std::string provider_;
   std::vector<ledger::Hash> leaves_;
+  std::vector<Instant> times_;
   std::vector<ledger::Entry> orders_;
-  Instant newest_;
 };
 
 // A log that has been replayed: entry by entry the one that its checkpoint was signed over.

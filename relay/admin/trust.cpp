@@ -13,6 +13,7 @@ using orders::Bundle;
 using orders::ProviderState;
 
 constexpr std::chrono::days kKeptCheckpoint{7};
+constexpr std::chrono::minutes kClockError{2};
 constexpr std::size_t kMaxReplaysBytes = 1024 * 1024;
 constexpr std::size_t kMaxProviders = 64;
 
@@ -74,6 +75,7 @@ class BundleMaker {
     TILLSYN_TRY(relay, sources_.relay(provider));
     TILLSYN_TRY(log, replay_log(*relay, provider));
     if (const auto note = newest_seen(state)) TILLSYN_CHECK(check_past(provider, *note, log.replay));
+    look_at_dates(provider.id, log.replay);
     state.checkpoint = log.note;
     replays_[provider.id] = {now_, log.note};
     const auto handed = relay->orders();
@@ -83,6 +85,27 @@ class BundleMaker {
     }
     count_homes(judge_orders(*handed, log.replay, provider, list_, out_, report_), out_, state);
     return {};
+  }
+
+  // What has come since the last replay cannot have happened before it. A relay whose clock is wrong looks the same, so this
+  // is said and closes nothing.
+  void look_at_dates(const std::string& provider, const Replay& replay) {
+    const auto seen = replays_.find(provider);
+    const auto known = seen == replays_.end() ? std::nullopt : size_in(seen->second.checkpoint);
+    if (known && *known < replay.size() && replay.time_of(*known) < seen->second.time - kClockError)
+      report_.alarms.push_back(provider + ": entry " + std::to_string(*known) + " was not there at " +
+                               format_instant(seen->second.time) + " and is dated " + format_instant(replay.time_of(*known)) +
+                               ": back-dated, or the relay's clock is slow");
+    if (replay.size() > 0 && replay.time_of(replay.size() - 1) > now_ + kClockError)
+      report_.alarms.push_back(provider + ": its newest entry is dated " + format_instant(replay.time_of(replay.size() - 1)) +
+                               ", after now: the relay's clock is fast, or this machine's slow");
+  }
+
+  // Of a note that has been verified when it was kept.
+  static std::optional<std::uint64_t> size_in(const std::string& note) {
+    const auto read = ledger::parse_note(note);
+    const auto checkpoint = read ? ledger::parse_checkpoint(read->text) : Result<ledger::Checkpoint>(read.error());
+    return checkpoint ? std::optional(checkpoint->size) : std::nullopt;
   }
 
   std::optional<std::string> newest_seen(const ProviderState& state) const {

@@ -1,0 +1,37 @@
+"""A TLS server that answers from files. argv: folder, key, certificate. Prints its port on a line.
+
+A request for /v1/orders?after=0 is answered with the file v1_orders of the folder, whatever the method; there is nothing else.
+"""
+import http.server
+import pathlib
+import ssl
+import sys
+
+folder, key, certificate = sys.argv[1:]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        name = self.path.split("?")[0].strip("/").replace("/", "_")
+        file = pathlib.Path(folder, name)
+        body = file.read_bytes() if file.is_file() else b"{}"
+        self.send_response(200 if file.is_file() else 404)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()
