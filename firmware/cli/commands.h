@@ -10,4 +10,15 @@ namespace tillsyn::cli {
 // civil::parse_schedule reads. Answers are written out as soon as no further line is waiting.
 void add_windows(CLI::App& app, int& exit_code);
 
+// `enrol --code CODE [--relay name:port]`: has tillsyn-link enrol this hub, and prints {"hub","ok","provider"}; or the
+// reason on standard error, exit code 1.
+void add_enrol(CLI::App& app, int& exit_code);
+
+// `status [--json]`: what tillsyn-link knows of itself, gate and relay. Exit code 1 if link does not answer.
+void add_status(CLI::App& app, int& exit_code);
+
+// `wipe --yes`: overwrites and removes the device key, the link key and every file of both state directories, in this
+// order. Refuses while tillsyn-link answers.
+void add_wipe(CLI::App& app, int& exit_code);
+
 }  // namespace tillsyn::cli
