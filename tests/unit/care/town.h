@@ -10,6 +10,7 @@
 #include "relay/api/desks.h"
 #include "relay/api/routes.h"
 #include "relay/api/services.h"
+#include "relay/care/orders.h"
 #include "relay/store/key_file.h"
 #include "tests/fakes/order_maker.h"
 

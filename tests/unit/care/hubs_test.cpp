@@ -1,0 +1,533 @@
+#include <map>
+
+#include "common/ledger/checkpoint.h"
+#include "relay/care/needs.h"
+#include "relay/care/residents.h"
+#include "relay/care/tonight.h"
+#include "relay/care/views.h"
+#include "tests/unit/care/town.h"
+
+namespace tillsyn::town {
+namespace {
+
+using orders::Verdict;
+
+// A hub that is enrolled, with a whole home accepted at the relay.
+struct Served : Town {
+  Served() : hub("hub"), desk(*services) {
+    hire();
+    at = enrol(hub.device_key);
+    home = maker.home_orders(hub.home(), hub.device_key.public_key());
+    must_post(home[0]);
+    must_post(home[1]);
+    REQUIRE(desk.record(at, {{}, {}, {hub.countersign(home[1].hash)}, {}}).ok());
+    for (std::size_t i = 2; i < home.size(); ++i) must_post(home[i]);
+  }
+
+  // Places in the list of what the hub is told, by order hash.
+  std::map<std::string, std::size_t> told(const Json& status) {
+    const auto work = desk.work_for(at, status);
+    REQUIRE(work.ok());
+    std::map<std::string, std::size_t> out;
+    for (std::size_t i = 0; i < work->orders.size(); ++i) out[to_base64url(*orders::order_hash_in(work->orders[i]))] = i;
+    return out;
+  }
+  void receive(const orders::Hash& order, Verdict::Kind verdict, std::optional<std::string> reason = {}) {
+    REQUIRE(desk.record(at, {{}, {hub.receipt(order, verdict, std::move(reason))}, {}, {}}).ok());
+  }
+  orders::Order view(const std::string& challenge = "challenge", const std::string& name = "olle") {
+    const Staff staff = maker.login(name, Role::kOperator);
+    return maker.order(maker.view(hub.home(), fakes::p256_key("viewer").public_key(), fakes::bytes32(challenge),
+                                  provider().book.head(hub.id(), hub.home().resident)),
+                       {&staff});
+  }
+  orders::Person olle() { return maker.login("olle", Role::kOperator).person; }
+
+  TestHub hub;
+  hubs::Hub at;
+  std::vector<orders::Order> home;
+  api::HubDesk desk;
+};
+
+// ---- what a hub is told ----
+
+TEST_CASE("a hub that holds nothing is told all it needs, each order after those it stands on", "[care]") {
+  Served town;
+  const auto told = town.told(status());
+  for (const auto& order : town.home) REQUIRE(told.contains(to_base64url(order.hash)));
+  const auto place = [&](const orders::Order& order) { return told.at(to_base64url(order.hash)); };
+  CHECK(place(town.home[0]) < place(town.home[1]));
+  CHECK(place(town.home[1]) < place(town.home[2]));
+  CHECK(place(town.home[3]) < place(town.home[4]));
+  CHECK(place(town.maker.grant("tore", Role::kTechnician)) < place(town.home[0]));
+  CHECK(place(town.maker.grant("pia", Role::kPlanner)) < place(town.home[4]));
+  CHECK(told.contains(to_base64url(town.maker.grant("olle", Role::kOperator).hash)));
+  CHECK_FALSE(told.contains(to_base64url(town.maker.grant("lo", Role::kLogReviewer).hash)));
+}
+
+TEST_CASE("with the gate away a hub is told of trust alone", "[care]") {
+  Served town;
+  const auto work = town.desk.work_for(town.at, Json());
+  REQUIRE(work.ok());
+  CHECK(work->orders.empty());
+  CHECK_FALSE(work->trust.root_list.empty());
+  CHECK_FALSE(work->trust.bundle.empty());
+}
+
+TEST_CASE("trust is said to those who hold an older one only", "[care]") {
+  Served town;
+  Json now = status();
+  now["bundle"] = {{"root_list_version", 3}, {"counter", 12}};
+  CHECK(town.desk.work_for(town.at, now)->trust.bundle.empty());
+  CHECK(town.desk.work_for(town.at, now)->trust.root_list.empty());
+  now["bundle"]["counter"] = 11;
+  now["root_list"] = 2;
+  CHECK_FALSE(town.desk.work_for(town.at, now)->trust.bundle.empty());
+  CHECK_FALSE(town.desk.work_for(town.at, now)->trust.root_list.empty());
+}
+
+TEST_CASE("what a hub shows or has receipted is not said again", "[care]") {
+  Served town;
+  const auto slots = town.provider().book.slots(town.hub.id(), town.hub.home().resident);
+  auto told = town.told(status(slots));
+  for (const auto& order : town.home) CHECK_FALSE(told.contains(to_base64url(order.hash)));
+
+  const auto grant = town.maker.grant("olle", Role::kOperator);
+  REQUIRE(told.contains(to_base64url(grant.hash)));
+  town.receive(grant.hash, Verdict::Kind::kAccepted);
+  CHECK_FALSE(town.told(status(slots)).contains(to_base64url(grant.hash)));
+}
+
+TEST_CASE("a refused order is not said again, whatever happens", "[care]") {
+  Served town;
+  town.receive(town.home[4].hash, Verdict::Kind::kRefused, "beyond_consent");
+  CHECK_FALSE(town.told(status()).contains(to_base64url(town.home[4].hash)));
+  REQUIRE(town.desk.saw(town.at, "hub_back").ok());
+  CHECK_FALSE(town.told(status()).contains(to_base64url(town.home[4].hash)));
+}
+
+TEST_CASE("an order that waits at the hub is said again after something has changed, or the hub came back", "[care]") {
+  Served town;
+  const auto hash = to_base64url(town.home[4].hash);
+  town.receive(town.home[4].hash, Verdict::Kind::kWaiting, "no_consent");
+  CHECK_FALSE(town.told(status()).contains(hash));
+  SECTION("another order was accepted") { town.must_post(town.maker.grant("ny", Role::kOperator)); }
+  SECTION("a newer bundle came") {
+    ++town.maker.bundle.version.counter;
+    REQUIRE(town.services->take_bundle(town.maker.bundle_envelope()).ok());
+  }
+  SECTION("the hub had been lost") { REQUIRE(town.desk.saw(town.at, "hub_back").ok()); }
+  SECTION("the gate has started anew") {
+    REQUIRE(town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(town.hub.event(1, {}, "started"))}}).ok());
+  }
+  SECTION("the relay has started anew") {
+    town.start();
+    api::HubDesk anew(*town.services);
+    CHECK(anew.work_for(town.at, status())->orders.size() > 0);
+    return;
+  }
+  CHECK(town.told(status()).contains(hash));
+}
+
+TEST_CASE("a revoke is said to every hub", "[care]") {
+  Served town;
+  const Staff rut = town.maker.login("rut", Role::kRightsAdmin);
+  const auto grant = town.maker.grant("olle", Role::kOperator);
+  const auto revoke = town.maker.successor(grant, orders::Revoke{town.olle(), kNow, "left"}, {&rut});
+  town.must_post(revoke);
+  CHECK(town.told(status()).contains(to_base64url(revoke.hash)));
+}
+
+TEST_CASE("an order for another hub is not said", "[care]") {
+  Served town;
+  TestHub other("other hub");
+  const Staff tore = town.maker.login("tore", Role::kTechnician);
+  const auto device = town.maker.order(OrderMaker::device(other.device_key.public_key()), {&tore});
+  town.must_post(device);
+  CHECK_FALSE(town.told(status()).contains(to_base64url(device.hash)));
+}
+
+// ---- what a hub signs ----
+
+TEST_CASE("events are kept in their chain, each with its entry, and acknowledged up to the newest", "[care][LOG-2][LOG-11]") {
+  Served town;
+  const auto first = town.hub.event(1, {}, "started");
+  auto second = town.hub.event(2, TestHub::hash(first), "view_started");
+  second.resident = town.hub.home().resident;
+  second.who = town.olle();
+  second.order = fakes::bytes32("view");
+  const auto acked = town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(first), town.hub.seal(second)}});
+  REQUIRE(acked.ok());
+  CHECK(*acked == 2);
+  const auto entry = town.newest();
+  CHECK(entry.kind == ledger::EntryKind::kEvent);
+  CHECK(entry.what == "view_started");
+  CHECK(entry.resident == town.hub.home().resident);
+  CHECK(entry.who == std::vector<ledger::Person>{care::ledger_person(town.olle())});
+  CHECK(entry.hash == TestHub::hash(second));
+
+  const auto length = town.log().size();
+  CHECK(*town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(first), town.hub.seal(second)}}) == 2);
+  CHECK(town.log().size() == length);
+}
+
+TEST_CASE("an event that does not follow the newest is left with all after it", "[care][AUD-1]") {
+  Served town;
+  const auto first = town.hub.event(1, {}, "started");
+  REQUIRE(town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(first)}}).ok());
+  orders::Event next = town.hub.event(2, TestHub::hash(first));
+  SECTION("a gap") { next.n = 3; }
+  SECTION("another past") { next.prev = fakes::bytes32("other"); }
+  const auto after = town.hub.event(next.n + 1, TestHub::hash(next));
+  const auto acked = town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(next), town.hub.seal(after)}});
+  REQUIRE(acked.ok());
+  CHECK(*acked == 1);
+  CHECK(town.newest().what == "document_refused");
+  CHECK(town.newest().reason == std::string("broken_chain"));
+}
+
+TEST_CASE("what another key has signed, or of another hub, is left out and entered once a minute", "[care]") {
+  Served town;
+  TestHub other("other hub");
+  const auto before = town.log().size();
+  const auto forged = other.seal(orders::DeviceKind::kCountersign,
+                                 orders::format(orders::Countersign{town.hub.id(), town.home[1].hash, kNow}));
+  REQUIRE(town.desk.record(town.at, {{}, {}, {forged, other.countersign(town.home[1].hash)}, {}}).ok());
+  REQUIRE(town.desk.record(town.at, {{}, {other.receipt(town.home[0].hash, Verdict::Kind::kAccepted)}, {}, {}}).ok());
+  CHECK(town.log().size() == before + 1);
+  CHECK(town.newest().what == "document_refused");
+  CHECK(town.newest().reason == std::string("bad_signature"));
+}
+
+TEST_CASE("an answer is entered with its decision and reason, and only about an order in the log", "[care][LOG-5][LOG-10]") {
+  Served town;
+  const auto view = town.view();
+  const auto answer_to = [&](const orders::Hash& order) {
+    orders::Answer answer;
+    answer.hub = town.hub.id();
+    answer.order = order;
+    answer.resident = town.hub.home().resident;
+    answer.camera = "bedroom";
+    answer.viewer_key = fakes::p256_key("viewer").public_key().point();
+    answer.reason = "outside_window";
+    return town.hub.seal(orders::DeviceKind::kAnswer, orders::format(answer));
+  };
+  REQUIRE(town.desk.record(town.at, {{answer_to(view.hash)}, {}, {}, {}}).ok());
+  CHECK(town.newest().what == "document_refused");
+  REQUIRE(care::accept_view(town.provider(), town.trusted(), view.text, town.olle(), kNow).ok());
+  REQUIRE(town.desk.record(town.at, {{answer_to(view.hash)}, {}, {}, {}}).ok());
+  CHECK(town.newest().kind == ledger::EntryKind::kAnswer);
+  CHECK(town.newest().what == "closed");
+  CHECK(town.newest().reason == std::string("outside_window"));
+}
+
+TEST_CASE("what the relay saw of a hub is entered", "[care][LOG-7][LOG-8]") {
+  Served town;
+  REQUIRE(town.desk.saw(town.at, "hub_lost").ok());
+  CHECK(town.newest().what == "hub_lost");
+  CHECK(town.newest().hub == town.hub.id());
+}
+
+// ---- enrolment ----
+
+TEST_CASE("a hub is enrolled once by its code, and found by its link key", "[care][INS-2]") {
+  Town town;
+  TestHub hub("hub");
+  api::HubDesk desk(*town.services);
+  const auto enrolled = town.enrol(hub.device_key);
+  CHECK(enrolled.id == hub.id());
+  CHECK(town.newest().what == "enrolled");
+  CHECK(desk.enrolled()->size() == 1);
+  town.start();
+  api::HubDesk anew(*town.services);
+  CHECK(anew.find(fakes::p256_key("link of " + hub.id() + "1").public_key().point()).ok());
+  CHECK(anew.find(fakes::p256_key("another").public_key().point()).error().reason == "unknown_link_key");
+}
+
+TEST_CASE("clones, replays and wrong codes are refused and entered", "[care][INS-2]") {
+  Town town;
+  TestHub hub("hub");
+  TestHub clone("clone");
+  api::HubDesk desk(*town.services);
+  const auto link = fakes::p256_key("link").public_key();
+  const auto code = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+  REQUIRE(code.ok());
+  const auto envelope = Town::link_key(hub.device_key, link);
+  std::string expected = "bad_code";
+  Result<hubs::Hub> result = Error{};
+  SECTION("a wrong code") { result = desk.enrol("WRONGWRONGWRONGW", envelope, link.point()); }
+  SECTION("an older code") {
+    REQUIRE(town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now).ok());
+    result = desk.enrol(code->code, envelope, link.point());
+  }
+  SECTION("a code that has run out") {
+    town.now = code->expires_at;
+    result = desk.enrol(code->code, envelope, link.point());
+  }
+  SECTION("the right code after too many wrong ones") {
+    for (int i = 0; i < care::Enrolment::kMaxTries; ++i) CHECK_FALSE(desk.enrol("WRONG", envelope, link.point()).ok());
+    result = desk.enrol(code->code, envelope, link.point());
+  }
+  SECTION("used twice") {
+    REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+    result = desk.enrol(code->code, Town::link_key(hub.device_key, link, 2), link.point());
+  }
+  SECTION("over a connection under another link key") {
+    result = desk.enrol(code->code, envelope, fakes::p256_key("another").public_key().point());
+    expected = "wrong_link_key";
+  }
+  SECTION("an old request replayed with a new code") {
+    REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+    const auto next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+    result = desk.enrol(next->code, envelope, link.point());
+    expected = "replayed";
+  }
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().reason == expected);
+  CHECK(town.newest().what == "enrol_refused");
+  CHECK(town.newest().reason == expected);
+}
+
+TEST_CASE("a code of one hub does not enrol another", "[care][INS-2]") {
+  Town town;
+  TestHub hub("hub");
+  TestHub clone("clone");
+  api::HubDesk desk(*town.services);
+  const auto link = fakes::p256_key("link").public_key();
+  const auto code = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+  CHECK(desk.enrol(code->code, Town::link_key(clone.device_key, link), link.point()).error().reason == "bad_code");
+  auto altered = Town::link_key(hub.device_key, link);
+  altered["sig"] = Town::link_key(clone.device_key, link)["sig"];
+  CHECK(desk.enrol(code->code, altered, link.point()).error().reason == "bad_signature");
+  CHECK(desk.enrolled()->empty());
+}
+
+TEST_CASE("a hub that the bundle revokes is not served", "[care][INS-2]") {
+  Served town;
+  ++town.maker.bundle.version.counter;
+  town.maker.bundle.revoked_hubs = {town.hub.id()};
+  REQUIRE(town.services->take_bundle(town.maker.bundle_envelope()).ok());
+  const auto link = fakes::p256_key("link of " + town.hub.id() + "1").public_key();
+  CHECK(town.desk.find(link.point()).error().reason == "hub_revoked");
+  CHECK(town.desk.enrolled()->empty());
+}
+
+// ---- views ----
+
+TEST_CASE("a view is in the log before it is offered, with every proof that a hub needs", "[care][LOG-5][AUD-1]") {
+  Served town;
+  const auto before = *town.provider().ledger->checkpoint();
+  const auto view = town.view();
+  const auto accepted = care::accept_view(town.provider(), town.trusted(), view.text, town.olle(), kNow);
+  REQUIRE(accepted.ok());
+  REQUIRE(town.desk.saw(town.at, "hub_back").ok());  // the log goes on before the hub's poll takes the offer
+  Json at = status();
+  at["ledger"] = {{"size", before.size}, {"root", to_base64url(before.root)}};
+  const auto text = care::make_offer(town.provider(), town.trusted(), view.text, accepted->entry.seq, at);
+  REQUIRE(text.ok());
+  const Json offer = Json::parse(*text);
+
+  const auto newest = ledger::open_checkpoint(offer["checkpoint"].get<std::string>(), town.provider().ledger->verifier_key());
+  REQUIRE(newest.ok());
+  const auto proof_in = [](const Json& list) {
+    ledger::Proof out;
+    for (const auto& one : list) out.push_back(*from_base64url_exact<32>(one.get<std::string>()));
+    return out;
+  };
+  const auto leaf = ledger::entry_leaf(*ledger::entry_for_order(view.payload_text, offer["seq"].get<std::uint64_t>(),
+                                                               *parse_instant(offer["time"].get<std::string>())));
+  CHECK(ledger::verify_inclusion(leaf, offer["seq"].get<std::uint64_t>(), newest->size, proof_in(offer["inclusion"]),
+                                 newest->root)
+            .ok());
+  CHECK(ledger::verify_consistency(before.size, newest->size, proof_in(offer["consistency"]["hub"]), before.root,
+                                   newest->root)
+            .ok());
+  CHECK(offer["consistency"]["viewer"].empty());
+  CHECK(offer["consistency"]["bundle"].empty());
+  CHECK(offer["order"] == Json::parse(view.text));
+}
+
+TEST_CASE("a view that is refused leaves no offer, and its refusal is in the log", "[care][LOG-9]") {
+  Served town;
+  const auto view = town.view();
+  auto viewer = town.olle();
+  std::string text = view.text;
+  std::string expected;
+  SECTION("asked for by another than its signer") {
+    viewer.value = "somebody";
+    expected = "person_mismatch";
+  }
+  SECTION("by somebody without a grant") {
+    text = town.view("challenge", "nobody").text;
+    viewer.value = "nobody";
+    expected = "no_grant";
+  }
+  SECTION("replayed") {
+    REQUIRE(care::accept_view(town.provider(), town.trusted(), text, viewer, kNow).ok());
+    expected = "replayed";
+  }
+  SECTION("of a camera that is not assigned") {
+    const Staff olle = town.maker.login("olle", Role::kOperator);
+    auto body = town.maker.view(town.hub.home(), fakes::p256_key("viewer").public_key(), fakes::bytes32("c"), {});
+    body.camera = "kitchen";
+    text = town.maker.order(body, {&olle}).text;
+    expected = "wrong_camera";
+  }
+  SECTION("after a login that is too old") {
+    town.now = kNow + std::chrono::hours(13);
+    expected = "auth_too_old";
+  }
+  SECTION("a standing order") {
+    text = town.home[4].text;
+    expected = "type_not_supported";
+  }
+  const auto refused = care::accept_view(town.provider(), town.trusted(), text, viewer, town.now);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().reason == expected);
+  CHECK(town.newest().what == "order_refused");
+  CHECK(town.newest().reason == expected);
+}
+
+// ---- the night, and names ----
+
+TEST_CASE("tonight lists each window with its outcome; a later not-seen outweighs completed", "[care][SES-1]") {
+  Served town;
+  const auto all = [](const std::string&) { return true; };
+  const auto list = [&] { return care::tonight(town.provider(), town.now, all)->at("items"); };
+  REQUIRE(list().size() >= 2);
+  Json row;
+  for (const auto& one : list()) {
+    if (one["start"] == "2026-11-22T21:30:00Z") row = one;
+  }
+  REQUIRE(row.is_object());
+  CHECK(row["hub"] == town.hub.id());
+  CHECK(row["in_force"] == true);
+  CHECK(row["outcome"].is_null());
+  CHECK(care::tonight(town.provider(), town.now, [](const std::string&) { return false; })->at("items").empty());
+
+  const Staff olle = town.maker.login("olle", Role::kOperator);
+  orders::Outcome outcome;
+  outcome.resident = town.hub.home().resident;
+  outcome.group = town.hub.home().group;
+  outcome.window = {row["window"]["id"].get<std::string>(), *civil::parse_date(row["window"]["date"].get<std::string>())};
+  const auto mark = [&](orders::OutcomeKind kind) {
+    outcome.kind = kind;
+    const bool has_answer = kind == orders::OutcomeKind::kCompleted || kind == orders::OutcomeKind::kNotSeen;
+    outcome.answer = has_answer ? std::optional<orders::Hash>(orders::Hash{}) : std::nullopt;
+    outcome.reason = has_answer ? "" : "no picture";
+    town.must_post(town.maker.order(outcome, {&olle}));
+    for (const auto& one : list()) {
+      if (one["start"] == row["start"]) return one["outcome"]["type"].get<std::string>();
+    }
+    return std::string();
+  };
+  CHECK(mark(orders::OutcomeKind::kCompleted) == "completed");
+  CHECK(town.newest().what == "completed");
+  CHECK(mark(orders::OutcomeKind::kNotSeen) == "not-seen");
+  CHECK(mark(orders::OutcomeKind::kVisitTaken) == "visit-taken");
+  CHECK(mark(orders::OutcomeKind::kUnable) == "visit-taken");
+}
+
+TEST_CASE("names are sealed under the resident's key, and gone with it", "[care][PRI-6]") {
+  Town town;
+  const auto id = fakes::random_id("resident");
+  const auto resident = care::read_resident(id, {{"group", "north"}, {"name", "Astrid Ek"}, {"address", "Storgatan 1"},
+                                                 {"salt", to_base64url(fakes::bytes32("salt"))}});
+  REQUIRE(resident.ok());
+  auto& provider = town.provider();
+  REQUIRE(care::put_resident(provider, *resident).ok());
+  CHECK(care::get_resident(provider, id)->name == "Astrid Ek");
+  const auto sealed = provider.database.select_one<std::string>("select sealed from residents");
+  CHECK(std::get<0>(**sealed).find("Astrid") == std::string::npos);
+  CHECK(care::list_residents(provider, [](const std::string& group) { return group == "south"; })->empty());
+  REQUIRE(provider.database.run("delete from resident_keys").ok());
+  CHECK(care::get_resident(provider, id).error().reason == "erased");
+}
+
+TEST_CASE("a resident's entry that is malformed is refused", "[care]") {
+  const auto id = fakes::random_id("resident");
+  const Json good = {{"group", "north"}, {"name", "A"}, {"address", ""}, {"salt", to_base64url(fakes::bytes32("salt"))}};
+  CHECK(care::read_resident(id, good).ok());
+  CHECK_FALSE(care::read_resident("short", good).ok());
+  for (const auto& [member, value] : std::map<std::string, Json>{{"group", "North!"}, {"name", ""}, {"name", std::string(257, 'x')},
+                                                                 {"salt", "AA"}, {"personal_number", "1"},
+                                                                 {"resident", fakes::random_id("other")}}) {
+    Json bad = good;
+    bad[member] = value;
+    INFO(member);
+    CHECK_FALSE(care::read_resident(id, bad).ok());
+  }
+}
+
+TEST_CASE("the second provider never sees the first's rows", "[care][TEN-1]") {
+  Town town;
+  auto key = store::ledger_key(town.folder, "nacka");
+  auto second = town.maker.root_list.providers[0];
+  second.id = "nacka";
+  second.ledger_key = {"log.example/nacka", key->public_key()};
+  second.app_origins = {"https://app.nacka.example"};
+  town.maker.root_list.providers.push_back(second);
+  ++town.maker.root_list.version;
+  REQUIRE(town.services->take_root_list(town.maker.root_list_envelope()).ok());
+  town.hire();
+  auto& nacka = **town.services->provider("nacka");
+  CHECK(nacka.book.all().empty());
+  CHECK(*nacka.ledger->size() == 1);
+  CHECK(care::order_items(nacka, 0, kNow)->at("items").empty());
+  const auto grant = town.maker.grant("ny", Role::kOperator);
+  CHECK(care::accept_order(nacka, town.trusted(), grant.text, std::nullopt, {"i", "p"}, kNow).error().reason ==
+        "wrong_provider");
+}
+
+TEST_CASE("a provider whose ledger key is another relay's is not served", "[care]") {
+  Town town;
+  town.maker.root_list.providers[0].ledger_key.public_key = fakes::ed25519_key("foreign").public_key();
+  ++town.maker.root_list.version;
+  REQUIRE(town.services->take_root_list(town.maker.root_list_envelope()).ok());
+  town.start();
+  CHECK(town.services->provider(OrderMaker::kProvider).error().reason == "unknown_provider");
+}
+
+// ---- trust ----
+
+TEST_CASE("trust documents prove themselves, and an older one never comes back", "[care]") {
+  Town town;
+  auto& maker = town.maker;
+  const auto held_bundle = maker.bundle_envelope();
+  CHECK_FALSE(*town.services->take_bundle(held_bundle));
+  SECTION("an older bundle") {
+    maker.bundle.version.counter = 11;
+    CHECK(town.services->take_bundle(maker.bundle_envelope()).error().reason == "bundle_older");
+  }
+  SECTION("an older root list") {
+    maker.root_list.version = 2;
+    CHECK(town.services->take_root_list(maker.root_list_envelope()).error().reason == "root_list_older");
+  }
+  SECTION("another bundle under the same number") {
+    maker.bundle.issued_at += std::chrono::seconds(1);
+    CHECK(town.services->take_bundle(maker.bundle_envelope()).error().reason == "slot_taken");
+  }
+  SECTION("a bundle that has run out") {
+    ++maker.bundle.version.counter;
+    town.now = maker.bundle.expires_at;
+    CHECK(town.services->take_bundle(maker.bundle_envelope()).error().reason == "bundle_expired");
+  }
+  SECTION("a root list signed by one only") {
+    ++maker.root_list.version;
+    Json one = Json::parse(maker.root_list_envelope());
+    one["signatures"].erase(1);
+    CHECK(town.services->take_root_list(one.dump()).error().reason == "bad_signature");
+  }
+  SECTION("a bundle signed by another key") {
+    ++maker.bundle.version.counter;
+    orders::TrustEnvelope forged{orders::format_bundle(maker.bundle), {}};
+    orders::add_signature(forged, orders::TrustKind::kBundle, fakes::ed25519_key("thief"));
+    CHECK(town.services->take_bundle(orders::format_trust_envelope(forged)).error().reason == "bad_signature");
+  }
+  SECTION("no JSON at all") { CHECK_FALSE(town.services->take_bundle("{").ok()); }
+  town.start();
+  CHECK(town.services->trust().bundle_text() == held_bundle);
+}
+
+}  // namespace
+}  // namespace tillsyn::town
