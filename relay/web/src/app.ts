@@ -6,6 +6,7 @@ import { loadResidents, type Resident } from './care/residents';
 import { type HubPresence, type Row, tonight } from './care/tonight';
 import type { Bytes } from './protocol/bytes';
 import { type Json, isObject, type JsonObject } from './protocol/json';
+import { orderHash } from './protocol/order';
 import { Problem } from './protocol/problem';
 import type { TrustContext } from './protocol/proof';
 import { currentRights, hasRole } from './protocol/rights';
@@ -52,11 +53,13 @@ export class App {
   looking: Looking | null = null;
   isOnline = false;
   isLoaded = false;
+  loadProblem = ''; // why the newest reload failed
 
   private config!: Config;
   private trust!: TrustStore;
   private live: Live | null = null;
   private activity: ActivityWatch | null = null;
+  private readonly asked = new Set<string>(); // the views this page has asked for
   private readonly listeners = new Set<() => void>();
   private readonly viewListeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setInterval>[] = [];
@@ -84,6 +87,10 @@ export class App {
   }
 
   // ---- from nothing to a session
+
+  refuse(reason: string): void {
+    this.set('failed', reason);
+  }
 
   async start(): Promise<void> {
     try {
@@ -150,7 +157,7 @@ export class App {
     await this.api.call('DELETE', '/v1/session').catch(() => null);
     this.api.token = null;
     Object.assign(this, {
-      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], ledger: null, view: null, looking: null, isLoaded: false,
+      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], ledger: null, view: null, looking: null, isLoaded: false, loadProblem: '',
     });
     this.timers.splice(0, this.timers.length, setInterval(() => void this.refreshTrust(), kTrustMs));
     this.set('login', reason);
@@ -182,7 +189,7 @@ export class App {
       if (error instanceof Problem) return error.reason;
       throw error;
     }
-    return this.trust.warning(this.now()) || this.ledger?.problem || (this.session && !this.session.maySign ? 'unknown_kid' : '');
+    return this.trust.warning(this.now()) || this.loadProblem || this.ledger?.problem || (this.session && !this.session.maySign ? 'unknown_kid' : '');
   }
 
   rights(): { role: Role; groups: string[] }[] {
@@ -219,6 +226,7 @@ export class App {
       send: (message) => this.send(message),
       makeOrder: (viewerKey) => this.makeViewOrder(viewerKey),
       onChange: () => this.viewChanged(view),
+      isEarlierOrder: (hash) => this.asked.has(hash),
     });
     this.view = view;
     this.changed();
@@ -232,7 +240,10 @@ export class App {
       session: this.session!, trust: this.trustContext(), records: this.records, ledger: this.ledger!, home, camera,
       challenge: this.hubs.get(home.hub)?.challenge ?? null,
     };
-    return makeViewOrder(request, viewerKey);
+    return makeViewOrder(request, viewerKey).then(async (made) => {
+      this.asked.add(await orderHash(made.payloadText));
+      return made;
+    });
   }
 
   private viewChanged(view: Supervision): void {
@@ -253,11 +264,18 @@ export class App {
     this.changed();
   }
 
-  async mark(type: Mark['type'], text: string): Promise<void> {
-    const { row, mark } = this.looking!;
-    const answer = this.view?.answer?.hash ?? null;
+  // An operator goes there: the alarm of this window is taken.
+  takeVisit(row: Row): Promise<void> {
+    return this.sign('visit-taken', row, 'Åker dit', null, { state: '', type: '', reason: '', hash: '' });
+  }
+
+  mark(type: Mark['type'], text: string): Promise<void> {
+    return this.sign(type, this.looking!.row, text, this.view?.answer?.hash ?? null, this.looking!.mark);
+  }
+
+  private async sign(type: Mark['type'], row: Row, text: string, answer: string | null, mark: Looking['mark']): Promise<void> {
     const tools = { api: this.api, session: this.session!, ledger: this.ledger!, book: this.records.book, provider: this.provider };
-    const order = { type, resident: row.resident, group: row.home!.group, window: row.window!, answer, text };
+    const order = { type, resident: row.resident, group: row.group, window: row.window!, answer, text };
     Object.assign(mark, { state: 'signing', type, reason: '' });
     this.changed();
     try {
@@ -328,19 +346,24 @@ export class App {
     while (this.isStale && this.session) {
       await new Promise((done) => setTimeout(done, this.isLoaded ? kGatherMs : 0));
       this.isStale = false;
-      await this.loadOnce().catch((error: unknown) => {
-        if (!(error instanceof Problem)) throw error;
-        if (error.reason === 'no_session') return this.logOut('no_session');
-      });
+      const { session } = this;
+      try {
+        await this.loadOnce(session);
+        this.loadProblem = '';
+      } catch (error) {
+        this.loadProblem = error instanceof Problem ? error.reason : 'internal';
+        if (this.loadProblem === 'no_session' && this.session === session) await this.logOut('no_session');
+      }
+      this.changed();
     }
   }
 
-  private async loadOnce(): Promise<void> {
+  private async loadOnce(session: Session): Promise<void> {
     const [records] = await Promise.all([Records.load(this.api, this.trustContext()), this.ledger?.refresh()]);
-    this.records = records;
-    this.residents = await loadResidents(this.api, records.book);
-    this.drafts = await loadDrafts(this.api);
-    this.isLoaded = true;
+    const residents = await loadResidents(this.api, records.book);
+    const drafts = await loadDrafts(this.api);
+    if (this.session !== session) return; // logged out meanwhile
+    Object.assign(this, { records, residents, drafts, isLoaded: true });
     this.changed();
     await this.proveOutcomes();
   }

@@ -11,4 +11,4 @@ render(
   </AppContext.Provider>,
   document.getElementById('root')!,
 );
-void app.start();
+void (window.top === window ? app.start() : app.refuse('framed'));

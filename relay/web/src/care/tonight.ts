@@ -19,6 +19,7 @@ export interface HubPresence {
 export interface Row {
   key: string;
   resident: string;
+  group: string;
   person: Resident | undefined;
   nameProblem: '' | 'name_mismatch' | 'name_missing';
   window: Occurrence | null; // null: none near
@@ -83,7 +84,7 @@ function stateOf(input: TonightInput, row: Omit<Row, 'state' | 'key'>): RowState
   return window.start <= input.now ? 'now' : 'upcoming';
 }
 
-function rowsOf(input: TonightInput, resident: string): Row[] {
+function rowsOf(input: TonightInput, resident: string, group: string): Row[] {
   const { book } = input.records;
   const schedule = book.scheduleOf(resident)?.schedule;
   const hub = book.hubsOf(resident)[0] ?? null;
@@ -92,7 +93,7 @@ function rowsOf(input: TonightInput, resident: string): Row[] {
   const reason = obstacle(input, hub, resident);
   const windows = schedule ? occurrences(schedule, input.now - kBackMs, input.now + kAheadMs) : [];
   const shared = {
-    resident, person, hub, home, reason,
+    resident, group, person, hub, home, reason,
     nameProblem: !person ? ('name_missing' as const) : person.isVerified ? ('' as const) : ('name_mismatch' as const),
     isOnline: hub !== null && (input.hubs.get(hub)?.isOnline ?? false),
     isPending: hub !== null && input.records.pendingIn(hub, resident).length > 0,
@@ -113,11 +114,11 @@ function groupOf(input: TonightInput, resident: string): string | undefined {
 
 // Tonight's rows, the most pressing first.
 export function tonight(input: TonightInput): Row[] {
-  const visible = input.records.book.residents().filter((resident) => {
+  const rows = input.records.book.residents().flatMap((resident) => {
     const group = groupOf(input, resident);
-    return group !== undefined && input.mayView(group);
+    return group !== undefined && input.mayView(group) ? rowsOf(input, resident, group) : [];
   });
   const rank = (row: Row): number => kOrder.indexOf(row.state);
   const time = (row: Row): number => row.window?.start ?? row.next ?? Infinity;
-  return visible.flatMap((resident) => rowsOf(input, resident)).sort((a, b) => rank(a) - rank(b) || time(a) - time(b) || (a.key < b.key ? -1 : 1));
+  return rows.sort((a, b) => rank(a) - rank(b) || time(a) - time(b) || (a.key < b.key ? -1 : 1));
 }

@@ -2,7 +2,7 @@ import { type Bytes, b64, fromB64, signedBytes, utf8 } from './bytes';
 import { parseJson, Reader, type Json } from './json';
 import { type IssuerKey, issuerKeyOf } from './jws';
 import { verifyEd25519 } from './keys';
-import { malformed, refused } from './problem';
+import { malformed, refused, waiting } from './problem';
 import { type Instant, kDayMs, readInstant } from './time';
 
 // What everything else stands on (PROTOCOL.md, "Signing", "Root list", "Bundle"): fleet root → root list → bundle.
@@ -216,7 +216,8 @@ function readBundleProvider(in_: Reader): [string, { epoch: number; checkpoint: 
   return [id, { epoch, checkpoint }];
 }
 
-// A bundle under one of the root list's bundle keys. Throws as openRootList.
+// A bundle under one of the root list's bundle keys. Throws as openRootList, and waiting "root_list_older" if it was made
+// under a newer root list.
 export async function openBundle(text: string, rootList: RootList): Promise<Bundle> {
   const kMaxBytes = 192 * 1024;
   const in_ = openFormat(await openTrust('bundle', text, kMaxBytes, rootList.bundleKeys, 1), 'bundle', kMaxBytes);
@@ -227,6 +228,7 @@ export async function openBundle(text: string, rootList: RootList): Promise<Bund
   const providers = in_.each('providers', 256, readBundleProvider);
   in_.optional('day_list', (name) => in_.bytes(name, 32));
   in_.finish();
+  if (number.root_list_version > rootList.version) throw waiting('root_list_older');
   if (!unique(issuers.map(([issuer]) => issuer)) || !unique(providers.map(([id]) => id))) throw malformed('member', 'twice');
   return { number, ...validity, keys: new Map(issuers), ...revoked, providers: new Map(providers) };
 }

@@ -44,7 +44,7 @@ function FieldInput({ spec, body, onChange }: { spec: FieldSpec; body: JsonObjec
     <Field label={spec.label} {...(spec.hint ? { hint: spec.hint } : {})}>
       {spec.kind === 'lines' ? <textarea rows={3} value={typed} {...shared} />
         : spec.kind === 'check' ? <input type="checkbox" checked={typed === 'ja'} {...shared} />
-          : <input type={spec.kind === 'date' ? 'date' : 'text'} inputMode={spec.kind === 'number' ? 'numeric' : 'text'} list={spec.list} value={typed} {...shared} />}
+          : <input type="text" autocomplete="off" inputMode={spec.kind === 'number' ? 'numeric' : 'text'} list={spec.list} value={typed} {...shared} />}
     </Field>
   );
 }
@@ -55,7 +55,7 @@ function Lists({ app }: { app: App }) {
   const people = new Set(bodies.flatMap((body) => (body.type === 'grant' ? [body.person] : [])));
   return (
     <>
-      <datalist id="residents">{[...app.residents.values()].map((r) => <option key={r.resident} value={r.resident}>{r.name}</option>)}</datalist>
+      <datalist id="residents">{[...app.residents.values()].map((r) => <option key={r.resident} value={r.resident}>{r.isVerified ? r.name : 'namnet är inte bekräftat'}</option>)}</datalist>
       <datalist id="hubs">{bodies.flatMap((body) => (body.type === 'device' ? [<option key={body.hub} value={body.hub}>{body.board}</option>] : []))}</datalist>
       <datalist id="people">{[...people].map((person) => <option key={person} value={person} />)}</datalist>
     </>

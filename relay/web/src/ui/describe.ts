@@ -91,7 +91,7 @@ export function describe(payload: Payload, nameOf: (resident: string) => Residen
   const out: Line[] = [];
   if ('resident' in body) {
     const found = nameOf(body.resident);
-    out.push({ label: 'Brukare', value: found ? `${found.name}, ${found.address}` : body.resident });
+    out.push({ label: 'Brukare', value: found ? `${found.name}, ${found.address}` : `okänt namn (${body.resident})` });
   }
   if ('home' in body) out.push({ label: 'Hem', value: body.home });
   if ('group' in body) out.push({ label: 'Grupp', value: body.group });

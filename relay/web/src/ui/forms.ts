@@ -11,7 +11,7 @@ export interface FieldSpec {
   name: string; // path in the body: "decision.from"
   label: string;
   hint?: string;
-  kind?: 'text' | 'lines' | 'date' | 'number' | 'choice' | 'check';
+  kind?: 'text' | 'lines' | 'number' | 'choice' | 'check';
   choices?: [string, string][];
   list?: 'residents' | 'hubs' | 'people'; // known values to choose among
   show(value: Json | undefined): string;
@@ -28,8 +28,8 @@ const number = (name: string, label: string): FieldSpec => ({
 });
 
 const date = (name: string, label: string, isOpenEnded = false): FieldSpec => ({
-  name, label, kind: 'date', show: (value) => (typeof value === 'string' ? value : ''),
-  read: (input) => (input === '' ? (isOpenEnded ? null : undefined) : input),
+  name, label, hint: 'ÅÅÅÅ-MM-DD', show: (value) => (typeof value === 'string' ? value : ''),
+  read: (input) => (/^\d{4}-\d{2}-\d{2}$/.test(input) ? input : input === '' && isOpenEnded ? null : undefined),
 });
 
 // One item a line.

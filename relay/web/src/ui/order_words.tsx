@@ -26,7 +26,12 @@ function NameCheck({ payload }: { payload: Payload }) {
 // An order in plain words, what stands now beside what is new.
 export function OrderWords({ payload, replaced, testid }: { payload: Payload; replaced: Order | undefined; testid: string }) {
   const app = useApp();
-  const nameOf = (resident: string) => app.residents.get(resident);
+  // A consent brings its own hash to check the name against; every other order relies on the consent in force.
+  const isConsent = payload.body.type === 'consent' && payload.body.terms !== null;
+  const nameOf = (resident: string) => {
+    const found = app.residents.get(resident);
+    return found?.isVerified || isConsent ? found : undefined;
+  };
   const lines = describe(payload, nameOf);
   const before = new Map(replaced ? describe(replaced.payload, nameOf).map(({ label, value }) => [label, value]) : []);
   return (

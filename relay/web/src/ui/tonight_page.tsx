@@ -14,21 +14,25 @@ const kOutcomeWords: Record<string, string> = {
 
 function stateWords(row: Row, now: number): string {
   const { window } = row;
-  if (row.state === 'done' && row.outcome) return `${kOutcomeWords[row.outcome.outcome.type]} av ${row.outcome.order.payload.signers[0]!.person}`;
+  const times = window ? `${clock(window.start)}–${clock(window.end)}` : '';
+  if (row.state === 'done' && row.outcome) return `${times} · ${kOutcomeWords[row.outcome.outcome.type]} av ${row.outcome.order.payload.signers[0]!.person}`;
   if (row.state === 'blocked') return explain(row.reason).title;
   if (!window) return row.next === null ? 'Inga tillsynstider' : `Nästa tid ${dateAndClock(row.next)}`;
-  const times = `${clock(window.start)}–${clock(window.end)}`;
   const tried = row.outcome ? ` · ${kOutcomeWords[row.outcome.outcome.type]}` : '';
   if (row.state === 'late') return `Skulle varit klar ${when(window.end, now)}${tried}`;
   return `${times}${tried}`;
 }
+
+// Late, or tried in vain: somebody has to go there.
+const needsVisit = (row: Row): boolean =>
+  row.window !== null && row.state !== 'done' && (row.state === 'late' || row.outcome?.outcome.type === 'unable' || row.outcome?.outcome.type === 'not-seen');
 
 const canLook = (row: Row): boolean => row.home !== null && row.nameProblem === '' && row.reason !== 'consent_withdrawn';
 
 function RowView({ row }: { row: Row }) {
   const app = useApp();
   const name = row.person && row.nameProblem === '' ? row.person : null;
-  const mayLook = canLook(row) && app.can('operator', row.home!.group);
+  const cameras = canLook(row) ? row.home!.cameras : [];
   return (
     <li
       class={`row ${row.state}`} data-testid="row" data-resident={row.resident} data-window={row.window?.window ?? ''}
@@ -45,14 +49,15 @@ function RowView({ row }: { row: Row }) {
         <span data-testid="row-state">{stateWords(row, app.now())}</span>
         <span class={row.isOnline ? 'tag good' : 'tag bad'}>{row.isOnline ? 'Hubben svarar' : 'Hubben svarar inte'}</span>
       </div>
-      {mayLook && (
+      {app.can('operator', row.group) && (
         <div class="act">
-          {row.home!.cameras.map((camera) => (
+          {needsVisit(row) && <Button testid="take-visit" onClick={() => void app.takeVisit(row)}>Jag åker dit</Button>}
+          {cameras.map((camera) => (
             <Button
               key={camera.id} testid="look" kind={row.state === 'now' || row.state === 'late' ? 'primary' : ''} data-camera={camera.id}
               disabled={!app.isOnline} onClick={() => app.look(row, camera.id)}
             >
-              {row.home!.cameras.length > 1 ? `Titta (${camera.id})` : 'Titta'}
+              {cameras.length > 1 ? `Titta (${camera.id})` : 'Titta'}
             </Button>
           ))}
         </div>

@@ -4,7 +4,7 @@ import { hasPersonalNumber } from '../care/outcomes';
 import type { Supervision } from '../view/supervision';
 import { useView } from './hooks';
 import { Button, Field, Message, valueOf } from './parts';
-import { explain, when } from './words';
+import { clock, explain, when } from './words';
 
 const kStateWords = { asking: 'Frågar hemmet …', waiting: 'Öppnar kameran …', live: 'Direktbild', blanked: 'Bilden är för gammal för att visas', refused: '', ended: '' };
 
@@ -99,6 +99,7 @@ export function ViewPage() {
       <header class="over">
         <h1 data-testid="view-name">{row.person?.name}</h1>
         <p>{row.person?.address}</p>
+        {row.window && <p>Tillsynstid {clock(row.window.start)}–{clock(row.window.end)}</p>}
         {row.isPending && <span class="tag">Gäller inte ännu i hemmet</span>}
       </header>
       <Picture app={app} view={view} looking={looking} />

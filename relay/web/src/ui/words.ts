@@ -63,6 +63,7 @@ const kReasons: Record<string, [string, string]> = {
   replayed: ['Förfrågan är redan använd.', 'Försök igen.'],
   unknown_head: ['Hemmet har andra uppgifter än den här appen.', 'Försök igen om en minut. ' + kVisit],
   hub_offline: ['Hubben svarar inte.', kVisit],
+  hub_silent: ['Hubben svarar inte.', kVisit],
   hub_lost: ['Förbindelsen med hubben bröts.', 'Försök igen. ' + kVisit],
   no_answer: ['Hubben svarade inte.', 'Försök igen. ' + kVisit],
   no_picture: ['Ingen bild kom fram.', 'Försök igen. ' + kVisit],
@@ -132,6 +133,10 @@ const kReasons: Record<string, [string, string]> = {
   // the connection
   relay_unreachable: ['Ingen förbindelse med tjänsten.', 'Kontrollera nätet och försök igen. ' + kVisit],
   relay_error: ['Tjänsten kunde inte utföra det.', 'Försök igen. ' + kVisit],
+  too_many_sessions: ['För många är inloggade just nu.', 'Försök igen om en stund.'],
+  internal: ['Något gick fel i appen.', 'Ladda om sidan. ' + kVisit],
+  framed: ['Appen visas inuti en annan sida.', 'Öppna den i ett eget fönster.'],
+  wrong_relay: ['Inloggningen gällde en annan förmedlare.', kSupport],
   viewer_busy: ['En visning pågår redan.', 'Avsluta den först.'],
 };
 

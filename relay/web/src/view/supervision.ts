@@ -27,12 +27,15 @@ export interface Surroundings {
   resident: string;
   camera: string;
   onChange(): void;
+  // Whether this page asked for a view under this order: its answer may come when the next has been begun.
+  isEarlierOrder(hash: string): boolean;
 }
 
 const kTickMs = 100;
 const kLifeMs = 500;
 const kAnswerMs = 20_000;
 const kFirstPictureMs = 12_000;
+const kEndSlackMs = 1500;
 const kMaxQueued = 256; // frames that came before the answer was opened
 
 export class Supervision {
@@ -105,7 +108,7 @@ export class Supervision {
     if (message.type === 'offered' && this.state === 'asking') this.set('waiting');
     if (message.type === 'answer') this.enqueue(() => this.takeAnswer(message.answer ?? null));
     if (message.type === 'problem') this.finish('refused', typeof message.code === 'string' ? message.code : 'relay_error');
-    if (message.type === 'end') this.finish('ended', typeof message.reason === 'string' ? message.reason : 'hub_ended');
+    if (message.type === 'end') this.finish('ended', this.endReason());
   }
 
   receiveFrame(message: Bytes): void {
@@ -131,7 +134,9 @@ export class Supervision {
 
   private async takeAnswer(envelope: Json): Promise<void> {
     if (this.answer) return;
-    this.answer = await this.checkedAnswer(envelope);
+    const answer = await this.checkedAnswer(envelope);
+    if (!answer) return;
+    this.answer = answer;
     this.answeredAt = performance.now();
     const { open } = this.answer;
     if (!open) {
@@ -142,12 +147,14 @@ export class Supervision {
     this.set('waiting');
   }
 
-  // An answer counts only if this resident's own hub gave it to this order and this key.
-  private async checkedAnswer(envelope: Json): Promise<Answer> {
+  // An answer counts only if this resident's own hub gave it to this order and this key; null for one to an earlier order
+  // of this page, which has come late.
+  private async checkedAnswer(envelope: Json): Promise<Answer | null> {
     const { hub, deviceKey, resident, camera } = this.around;
     const answer = await openAnswer(envelope, hub, deviceKey).catch((error: unknown) => {
       throw refused('answer_not_from_hub', String(error));
     });
+    if (answer.order !== this.order && this.around.isEarlierOrder(answer.order)) return null;
     const isOurs = answer.order === this.order && equal(answer.viewerKey, this.viewer!.publicKey);
     if (!isOurs || answer.resident !== resident || answer.camera !== camera) throw refused('answer_not_ours');
     return answer;
@@ -173,7 +180,7 @@ export class Supervision {
       this.dropped++;
       return;
     }
-    if (received.picture.isEnd) return this.finish('ended', 'hub_ended');
+    if (received.picture.isEnd) return this.finish('ended', this.endReason());
     this.player?.decode(received.picture);
   }
 
@@ -209,6 +216,12 @@ export class Supervision {
   private isOver(): boolean {
     const { answer } = this;
     return answer?.open != null && performance.now() - this.answeredAt >= this.untilMono - answer.mono;
+  }
+
+  // The hub has ended it: because the window is over, or for a reason of its own.
+  private endReason(): string {
+    const left = this.answer ? this.untilMono - this.answer.mono - (performance.now() - this.answeredAt) : Infinity;
+    return left < kEndSlackMs ? 'window_end' : 'hub_ended';
   }
 
   private tick(): void {
