@@ -200,10 +200,14 @@ Result<void> take_events(const Intake& in, const std::vector<Json>& envelopes) {
 Result<void> record_documents(Provider& provider, const std::string& hub, const crypto::P256PublicKey& device_key,
                               const Documents& documents, Instant now, bool& changed) {
   const Intake in{provider, hub, device_key, now, changed};
-  for (const Json& envelope : documents.countersigns) TILLSYN_CHECK(take(in, DeviceKind::kCountersign, envelope));
-  for (const Json& envelope : documents.receipts) TILLSYN_CHECK(take(in, DeviceKind::kReceipt, envelope));
-  for (const Json& envelope : documents.answers) TILLSYN_CHECK(take(in, DeviceKind::kAnswer, envelope));
-  return take_events(in, documents.events);
+  // One transaction, one wait for the disk.  Should it fail, the store answers nothing more, so that the book, which is then
+  // ahead of it, does no harm.
+  return provider.database.transaction([&]() -> Result<void> {
+    for (const Json& envelope : documents.countersigns) TILLSYN_CHECK(take(in, DeviceKind::kCountersign, envelope));
+    for (const Json& envelope : documents.receipts) TILLSYN_CHECK(take(in, DeviceKind::kReceipt, envelope));
+    for (const Json& envelope : documents.answers) TILLSYN_CHECK(take(in, DeviceKind::kAnswer, envelope));
+    return take_events(in, documents.events);
+  });
 }
 
 Result<std::int64_t> newest_event(Provider& provider, const std::string& hub) {
