@@ -128,7 +128,7 @@ export class Supervision {
   // Frames are opened one after the other, in the sequence in which they came.
   private enqueue(task: () => Promise<void>): void {
     this.work = this.work.then(() => (this.isRunning ? task() : undefined)).catch((error: unknown) => {
-      this.finish('ended', error instanceof Problem ? error.reason : 'internal');
+      this.finish(this.answer ? 'ended' : 'refused', error instanceof Problem ? error.reason : 'internal');
     });
   }
 
