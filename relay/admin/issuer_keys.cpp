@@ -10,7 +10,7 @@ using orders::IssuerKey;
 
 constexpr std::array kPublicMembers = {"kty", "kid", "crv", "x", "y", "n", "e", "alg", "use"};
 constexpr std::array kPrivateMembers = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
-constexpr std::size_t kMaxKeys = 64;
+constexpr std::size_t kMaxKeys = 64;  // of an issuer in a bundle
 
 bool is_private(const Json& jwk) {
   return std::any_of(kPrivateMembers.begin(), kPrivateMembers.end(), [&](const char* name) { return jwk.contains(name); });
@@ -71,6 +71,8 @@ class Merge {
     for (IssuerKey& key : keys_)
       if (!is_shown(key.kid) && !key.not_after) end(key);
     std::erase_if(keys_, [](const IssuerKey& key) { return key.not_after && *key.not_after <= key.not_before; });
+    while (keys_.size() > kMaxKeys && drop_longest_retired()) {
+    }
     return std::move(keys_);
   }
 
@@ -89,6 +91,17 @@ class Merge {
   void end(IssuerKey& key) {
     key.not_after = now_;
     report_.notes.push_back(issuer_.issuer + " no longer shows its key " + key.kid + "; it counts until now");
+  }
+
+  bool drop_longest_retired() {
+    const auto end_of = [](const IssuerKey& key) { return key.not_after.value_or(Instant::max()); };
+    const auto oldest = std::min_element(keys_.begin(), keys_.end(),
+                                         [&](const IssuerKey& a, const IssuerKey& b) { return end_of(a) < end_of(b); });
+    if (!oldest->not_after) return false;
+    report_.notes.push_back(issuer_.issuer + ": there is no more room for its key " + oldest->kid + ", retired at " +
+                            format_instant(*oldest->not_after));
+    keys_.erase(oldest);
+    return true;
   }
 
   bool is_shown(const std::string& kid) const { return std::find(shown_.begin(), shown_.end(), kid) != shown_.end(); }

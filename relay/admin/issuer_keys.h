@@ -19,6 +19,7 @@ Result<std::vector<Json>> read_jwks(std::string_view text, const std::string& is
 //   a new key counts from `now` + the issuer's new_key_delay, with an alarm; at once if there were no keys before
 //   a key no longer shown counts until `now`; one that never counted is forgotten
 //   another key under a held kid is not taken, with an alarm
+//   beyond the 64 keys that a bundle holds of an issuer, those retired longest are forgotten
 std::vector<orders::IssuerKey> next_keys(const orders::Issuer& issuer, const std::vector<Json>& jwks,
                                          const orders::IssuerKeys* previous,
                                          const std::vector<orders::RevokedKey>& revoked, Instant now, Report& report);

@@ -105,6 +105,19 @@ TEST_CASE("another key under a held kid is not taken", "[admin][IAM-1]") {
   CHECK(swapped.report.alarms.size() == 1);
 }
 
+TEST_CASE("an issuer that changes keys for ever does not fill the bundle", "[admin]") {
+  std::vector<IssuerKey> held;
+  for (int i = 0; i < 64; ++i) {
+    held.push_back(*orders::issuer_key(jwk("k" + std::to_string(i), "one"), kNow - std::chrono::days(100), std::nullopt));
+    if (i != 5) held.back().not_after = kNow - std::chrono::days(i == 7 ? 90 : 50);
+  }
+  const auto after = next({jwk("k5", "one"), jwk("new")}, held);
+  CHECK(after.keys.size() == 64);
+  CHECK(after.find("k7") == nullptr);
+  CHECK(after.find("k5") != nullptr);
+  CHECK(after.find("new") != nullptr);
+}
+
 TEST_CASE("a bundle holds public members only", "[admin]") {
   Report report;
   Json with_more = jwk("a");
