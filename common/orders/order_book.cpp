@@ -10,8 +10,8 @@
 namespace tillsyn::orders {
 namespace {
 
-// Enough for an installer who corrects himself; the oldest goes.
-constexpr std::size_t kMaxUncountersigned = 64;
+// Of one hub: enough for an installer who corrects himself; the oldest goes.
+constexpr std::ptrdiff_t kMaxUncountersigned = 8;
 
 SlotEntry entry_for(std::string_view slot, const Order& order) {
   return {std::string(slot), order.version(), order.hash};
@@ -66,11 +66,18 @@ void OrderBook::put(Order order) {
   auto slot = slot_of(order.payload.body);
   if (!slot) return;
   if (std::holds_alternative<Assignment>(order.payload.body)) {
-    if (uncountersigned_.size() == kMaxUncountersigned) uncountersigned_.erase(uncountersigned_.begin());
-    uncountersigned_.push_back(std::move(order));
-    return;
+    return keep_beside(std::move(order));
   }
   take_slot(std::move(*slot), std::move(order));
+}
+
+void OrderBook::keep_beside(Order order) {
+  const auto is_of_hub = [&](const Order& other) { return *hub_of(other.payload.body) == *hub_of(order.payload.body); };
+  auto& orders = uncountersigned_;
+  if (std::count_if(orders.begin(), orders.end(), is_of_hub) == kMaxUncountersigned) {
+    orders.erase(std::find_if(orders.begin(), orders.end(), is_of_hub));
+  }
+  orders.push_back(std::move(order));
 }
 
 void OrderBook::take_slot(Slot slot, Order order) {

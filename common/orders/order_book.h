@@ -49,7 +49,8 @@ Hash head_of(const std::vector<SlotEntry>& entries);
 // and puts them again when it starts, in the order in which they were accepted.
 //
 // An assignment takes its slot only when `countersigned` names it. Until then it is kept beside the slot, with others
-// that would follow the same predecessor; it stands nowhere else, not in heads, slots or orders in force.
+// that would follow the same predecessor (the newest 8 of a hub); it stands nowhere else, not in heads, slots or orders
+// in force.
 //
 // Pointers to orders stay good until the next put, countersigned or destruction. Threads: thread-bound.
 class OrderBook : public RightsSource {
@@ -136,6 +137,7 @@ class OrderBook : public RightsSource {
   bool is_held(const Order& order) const;
   const Assignment* serving(std::string_view resident) const;
   std::optional<Place> place_of(std::string_view resident) const;
+  void keep_beside(Order order);
   void take_slot(Slot slot, Order order);
   void measure_schedule(std::string_view resident);
 

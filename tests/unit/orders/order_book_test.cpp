@@ -286,6 +286,14 @@ TEST_CASE("an assignment stands nowhere until the hub's button was held for it",
     book.countersigned(assignment.hash);
     CHECK(book.assignment_of(s.home.hub) == nullptr);
   }
+  SECTION("one who signs again and again pushes out his own oldest only") {
+    for (std::int64_t version = 2; version < 10; ++version) {
+      book.put(s.maker.order(OrderMaker::assignment(s.home), {&s.inga}, version));
+    }
+    CHECK(book.all().size() == 1 + 8);
+    book.countersigned(assignment.hash);
+    CHECK(book.assignment_of(s.home.hub) == nullptr);
+  }
   SECTION("another hash means nothing") {
     book.countersigned(fakes::bytes32("other"));
     CHECK(book.assignment_of(s.home.hub) == nullptr);
