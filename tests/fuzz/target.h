@@ -50,5 +50,9 @@ bool device_document(ByteView bytes);
 bool ipc(ByteView bytes);
 bool chunked(ByteView bytes);
 bool request_head(ByteView bytes);
+bool offer(ByteView bytes);
+bool life(ByteView bytes);
+bool hub_message(ByteView bytes);
+bool live_message(ByteView bytes);
 
 }  // namespace tillsyn::fuzz

@@ -29,6 +29,10 @@ std::span<const Target> targets() {
       Target{"ipc", ipc},
       Target{"chunked", chunked},
       Target{"request_head", request_head},
+      Target{"offer", offer},
+      Target{"life", life},
+      Target{"hub_message", hub_message},
+      Target{"live_message", live_message},
   };
   return kTargets;
 }

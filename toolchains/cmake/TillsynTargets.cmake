@@ -17,6 +17,7 @@ target_include_directories(tillsyn_options INTERFACE "${CMAKE_SOURCE_DIR}")
 
 option(TILLSYN_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(TILLSYN_TSAN "ThreadSanitizer" OFF)
+option(TILLSYN_FUZZ "The programs of tests/fuzz for libFuzzer; needs clang" OFF)
 if(TILLSYN_ASAN)
   target_compile_options(tillsyn_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tillsyn_options INTERFACE -fsanitize=address,undefined)
@@ -26,6 +27,10 @@ elseif(TILLSYN_TSAN)
   target_link_options(tillsyn_options INTERFACE -fsanitize=thread)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_definitions(tillsyn_options INTERFACE _FORTIFY_SOURCE=2)
+endif()
+
+if(TILLSYN_FUZZ)
+  target_compile_options(tillsyn_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # tillsyn_library(<name> SOURCES … [LINK …]): the folder's library, warnings and hardening on.
