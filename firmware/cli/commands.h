@@ -10,6 +10,10 @@ namespace tillsyn::cli {
 // civil::parse_schedule reads. Answers are written out as soon as no further line is waiting.
 void add_windows(CLI::App& app, int& exit_code);
 
+// `label [--json]`: the hub's name and public device key, which a technician signs as a `device` order. Exit code 1 when
+// the hub has made no key yet.
+void add_label(CLI::App& app, int& exit_code);
+
 // `enrol --code CODE [--relay name:port]`: has tillsyn-link enrol this hub, and prints {"hub","ok","provider"}; or the
 // reason on standard error, exit code 1.
 void add_enrol(CLI::App& app, int& exit_code);

@@ -5,6 +5,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   tillsyn::cli::add_windows(app, exit_code);
+  tillsyn::cli::add_label(app, exit_code);
   tillsyn::cli::add_enrol(app, exit_code);
   tillsyn::cli::add_status(app, exit_code);
   tillsyn::cli::add_wipe(app, exit_code);

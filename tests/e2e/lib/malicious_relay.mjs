@@ -6,12 +6,10 @@
 //   staffAnswer(method, path, json)                                 to the page
 //   up(message)  down(message)                                      WebSocket texts, as objects; null swallows
 //   frames(buffer, send)                                            each frame for the viewer; call send(buffer) to let it go
-import {createHash, X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {createServer, request as httpsRequest} from 'node:https';
 import {WebSocket, WebSocketServer} from 'ws';
-
-const fingerprint = (certificate) => createHash('sha256').update(certificate).digest('hex');
+import {thumbprint} from './crypto.mjs';
 
 export class MaliciousRelay {
   constructor(town) {
@@ -39,12 +37,13 @@ export class MaliciousRelay {
 
   #note(bytes) { if (this.record) this.seen.push(Buffer.from(bytes)); }
 
+  // The link key of the hub that speaks.
   #identity(request) {
-    const peer = request.socket.getPeerCertificate(true);
-    if (!peer?.raw) return {};
-    const print = fingerprint(peer.raw);
-    const hub = this.town.hubs.find((candidate) => fingerprint(new X509Certificate(candidate.linkCertificate()).raw) === print);
-    return hub ? {key: hub.linkKey(), cert: hub.linkCertificate()} : {};
+    const peer = request.socket.getPeerX509Certificate();
+    if (!peer) return {};
+    const print = thumbprint(peer.publicKey.export({format: 'jwk'})).toString('hex');
+    const {key, cert} = this.town.hubs.map((hub) => hub.linkIdentity()).find((identity) => identity.point === print) ?? {};
+    return {key, cert};
   }
 
   async #forward(request, response) {

@@ -1,0 +1,44 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "common/base/json.h"
+#include "firmware/board/key_store.h"
+#include "firmware/cli/commands.h"
+
+namespace tillsyn::cli {
+namespace {
+
+struct LabelOptions {
+  std::string gate_state = "/var/lib/tillsyn-gate";
+  bool as_json = false;
+};
+
+int run(const LabelOptions& options) {
+  const auto fail = [](const std::string& why) { return std::cerr << "no label: " << why << '\n', 1; };
+  if (!std::filesystem::exists(options.gate_state + "/device.key")) {
+    return fail("this hub has no key yet; start tillsyn-gate once");
+  }
+  const auto keys = board::FileKeyStore::open(options.gate_state);
+  if (!keys) return fail(keys.error().message);
+  const Json device_key = (*keys)->device_key().to_jwk();
+  if (options.as_json) {
+    std::cout << canonical_json({{"hub", (*keys)->hub()}, {"device_key", device_key}}) << '\n';
+  } else {
+    std::cout << "hub         " << (*keys)->hub() << "\ndevice key  " << canonical_json(device_key) << '\n';
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_label(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("label", "What the hub's label says: its name and its public key");
+  const auto options = std::make_shared<LabelOptions>();
+  command->add_option("--gate-state", options->gate_state, "The gate's state directory");
+  command->add_flag("--json", options->as_json, "One line of JSON");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace tillsyn::cli
