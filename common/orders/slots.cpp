@@ -11,6 +11,8 @@ template <typename... T>
 struct Overloaded : T... {
   using T::operator()...;
 };
+template <typename... T>
+Overloaded(T...) -> Overloaded<T...>;  // clang 14 does not find it by itself
 
 // The orders that a type builds on, besides its signers' grants.
 std::vector<Slot> foundations(const Body& body) {
