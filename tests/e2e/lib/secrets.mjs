@@ -1,5 +1,6 @@
 // What a viewer's browser decrypted, noted from outside for a search afterwards, and the search itself (tests/tools).
 import {execFile} from 'node:child_process';
+import {createHmac} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -36,6 +37,13 @@ export function noteSecrets(page) {
 export async function notedSecrets(page) {
   const {keys, chunks} = await page.evaluate(() => globalThis.__noted());
   return {keys: keys.map((key) => Buffer.from(key, 'base64')), chunks: chunks.map((chunk) => Buffer.from(chunk, 'base64'))};
+}
+
+// The AES key that a stream key becomes (RFC 9605 §4.4.2, suite 5, KID 0): what seals frames, once the stream key is wiped.
+export function frameKey(streamKey) {
+  const secret = createHmac('sha512', Buffer.alloc(64)).update(streamKey).digest();
+  const info = Buffer.concat([Buffer.from('SFrame 1.0 Secret key '), Buffer.alloc(8), Buffer.from([0, 5]), Buffer.from([1])]);
+  return createHmac('sha512', secret).update(info).digest().subarray(0, 32);
 }
 
 // -> {slices, searched, hits}
