@@ -1,3 +1,5 @@
+#include "firmware/camera/pipeline.h"
+
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -6,9 +8,6 @@
 #include <atomic>
 #include <ctime>
 #include <mutex>
-
-#include "firmware/camera/camera.h"
-#include "firmware/camera/source.h"
 
 namespace tillsyn::camera {
 namespace {
@@ -26,8 +25,7 @@ constexpr const char* kCaptionAndEncoder =
     "     valignment=bottom xpad=12 ypad=12 draw-shadow=false draw-outline=false"
     " ! x264enc name=encoder tune=zerolatency speed-preset=veryfast bframes=0 key-int-max=30 threads=1 byte-stream=true"
     "     vbv-buf-capacity=400 option-string=nal-hrd=none"
-    " ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au"
-    " ! appsink name=sink sync=false max-buffers=8 drop=false";
+    " ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au";
 
 std::uint64_t monotonic_raw_ms() {
   timespec now{};
@@ -39,6 +37,8 @@ struct ElementUnref {
   void operator()(GstElement* element) const { gst_object_unref(element); }
 };
 using ElementRef = std::unique_ptr<GstElement, ElementUnref>;
+
+ElementRef element_of(GstBin* pipeline, const char* name) { return ElementRef(gst_bin_get_by_name(pipeline, name)); }
 
 Error camera_fault(const std::string& message) { return {Code::kUnavailable, "camera_fault", message}; }
 
@@ -107,8 +107,9 @@ class GstView : public View {
   void wait_for_end();
 
  private:
-  ElementRef element(const char* name) { return ElementRef(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name)); }
-  void configure_caption(const SourceSettings& source_settings);
+  GstBin* bin() { return GST_BIN(pipeline_.get()); }
+  ElementRef element(const char* name) { return element_of(bin(), name); }
+  void connect();
   void handle(GstMessage* message);
   void on_captured(GstBuffer* buffer, GstPad* pad);
   GstFlowReturn on_coded(GstSample* sample);
@@ -117,7 +118,6 @@ class GstView : public View {
   ViewSettings settings_;
   ElementRef pipeline_;
   ElementRef top_;
-  ElementRef bottom_;
   CaptureTimes times_;
   std::atomic<std::uint64_t> last_picture_ms_ = 0;
   std::optional<Error> failure_;
@@ -127,15 +127,16 @@ class GstView : public View {
 
 Result<void> GstView::start(const SourceSettings& source_settings) {
   GError* error = nullptr;
-  const std::string text = source_->description() + kCaptionAndEncoder;
+  const std::string text = pipeline_text(*source_, "appsink name=sink sync=false max-buffers=8 drop=false");
   pipeline_.reset(gst_parse_launch(text.c_str(), &error));
   if (error != nullptr || !pipeline_) {
     const std::string why = error != nullptr ? error->message : "unknown";
     g_clear_error(&error);
     return camera_fault("the pipeline cannot be built: " + why);
   }
-  TILLSYN_CHECK(source_->configure(GST_BIN(pipeline_.get())));
-  configure_caption(source_settings);
+  TILLSYN_CHECK(source_->configure(bin()));
+  configure_pipeline(bin(), source_settings, settings_);
+  connect();
   last_picture_ms_ = monotonic_raw_ms();
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE ||
       gst_element_get_state(pipeline_.get(), nullptr, nullptr, 5 * GST_SECOND) == GST_STATE_CHANGE_FAILURE) {
@@ -149,19 +150,9 @@ Result<void> GstView::start(const SourceSettings& source_settings) {
   return {};
 }
 
-void GstView::configure_caption(const SourceSettings& source_settings) {
-  std::string caps = "video/x-raw,format=I420,pixel-aspect-ratio=1/1";
-  if (source_settings.width != 0) caps += ",width=" + std::to_string(source_settings.width);
-  if (source_settings.height != 0) caps += ",height=" + std::to_string(source_settings.height);
-  GstCaps* size = gst_caps_from_string(caps.c_str());
-  g_object_set(element("size").get(), "caps", size, nullptr);
-  gst_caps_unref(size);
-
+// Takes note of each picture where it enters, and of what the encoder makes of it.
+void GstView::connect() {
   top_ = element("top");
-  bottom_ = element("bottom");
-  g_object_set(bottom_.get(), "text", settings_.caption.viewer.c_str(), nullptr);
-  set_bitrate(settings_.bitrate_kbit);
-
   GstPad* pad = gst_element_get_static_pad(element("captured").get(), "src");
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,
@@ -187,11 +178,7 @@ void GstView::on_captured(GstBuffer* buffer, GstPad* pad) {
     GstVideoInfo video;
     if (caps != nullptr && gst_video_info_from_caps(&video, caps)) caption_height_ = GST_VIDEO_INFO_HEIGHT(&video);
     gst_clear_caps(&caps);
-    // DejaVu's capitals are 0.73 of its size: 0.055 of the height gives 29 px capitals at 720 lines.
-    const int pixels = std::max(20, (caption_height_ * 55 + 999) / 1000);
-    const std::string font = "DejaVu Sans Mono Bold " + std::to_string(pixels) + "px";
-    g_object_set(top_.get(), "font-desc", font.c_str(), nullptr);
-    g_object_set(bottom_.get(), "font-desc", font.c_str(), nullptr);
+    set_caption_font(bin(), caption_height_);
   }
   std::string text = settings_.caption.identifier + " " + settings_.caption.code + " " + settings_.utc_text();
   if (text == shown_) return;
@@ -277,6 +264,30 @@ class NothingSource : public Source {
 };
 
 }  // namespace
+
+std::string pipeline_text(const Source& source, const std::string& sink) {
+  return source.description() + kCaptionAndEncoder + " ! " + sink;
+}
+
+void configure_pipeline(GstBin* pipeline, const SourceSettings& source, const ViewSettings& view) {
+  std::string caps = "video/x-raw,format=I420,pixel-aspect-ratio=1/1";
+  if (source.width != 0) caps += ",width=" + std::to_string(source.width);
+  if (source.height != 0) caps += ",height=" + std::to_string(source.height);
+  GstCaps* size = gst_caps_from_string(caps.c_str());
+  g_object_set(element_of(pipeline, "size").get(), "caps", size, nullptr);
+  gst_caps_unref(size);
+  g_object_set(element_of(pipeline, "bottom").get(), "text", view.caption.viewer.c_str(), nullptr);
+  g_object_set(element_of(pipeline, "encoder").get(), "bitrate", view.bitrate_kbit, nullptr);
+}
+
+void set_caption_font(GstBin* pipeline, int lines) {
+  // DejaVu's capitals are 0.73 of its size: 0.055 of the height gives 29 px capitals at 720 lines.
+  const int pixels = std::max(20, (lines * 55 + 999) / 1000);
+  const std::string font = "DejaVu Sans Mono Bold " + std::to_string(pixels) + "px";
+  for (const char* name : {"top", "bottom"}) {
+    g_object_set(element_of(pipeline, name).get(), "font-desc", font.c_str(), nullptr);
+  }
+}
 
 Result<void> prepare() {
   GError* error = nullptr;
