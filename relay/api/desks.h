@@ -29,6 +29,7 @@ class ViewDesk : public sessions::Desk {
   explicit ViewDesk(Services& services) : services_(services) {}
 
   Result<sessions::Viewer> authenticate(const std::string& token) override;
+  Result<sessions::Viewer> look_up(const std::string& token) override;
   Result<sessions::EnteredView> accept_view(const sessions::Viewer& viewer, const std::string& order) override;
   Result<std::string> offer(const sessions::EnteredView& view, const Json& status) override;
   Result<void> saw(const sessions::EnteredView& view, const std::string& what, const std::string& reason) override;

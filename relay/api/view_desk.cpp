@@ -3,10 +3,22 @@
 
 namespace tillsyn::api {
 
-Result<sessions::Viewer> ViewDesk::authenticate(const std::string& token) {
-  TILLSYN_TRY(session, services_.sessions().authenticate(token, services_.now()));
+namespace {
+
+Result<sessions::Viewer> viewer_of(const Result<identity::Session>& found) {
+  TILLSYN_TRY(session, found);
   if (session.is_trust_machine) return refused("no_session", "Only staff can look.");
   return sessions::Viewer{session.provider, session.person.issuer, session.person.value, session.expires_at};
+}
+
+}  // namespace
+
+Result<sessions::Viewer> ViewDesk::authenticate(const std::string& token) {
+  return viewer_of(services_.sessions().authenticate(token, services_.now()));
+}
+
+Result<sessions::Viewer> ViewDesk::look_up(const std::string& token) {
+  return viewer_of(services_.sessions().look_up(token, services_.now()));
 }
 
 Result<sessions::EnteredView> ViewDesk::accept_view(const sessions::Viewer& viewer, const std::string& order) {

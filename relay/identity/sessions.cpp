@@ -79,6 +79,8 @@ Result<Sessions::Opened> Sessions::open_staff(JsonReader& in, const ByteArray<32
     return refused("bad_signature", "The challenge was not signed by the key it came with.");
   }
   const auto& list = *trusted.root_list;
+  TILLSYN_CHECK(orders::check_current(list, now));
+  TILLSYN_CHECK(orders::check_current(*trusted.bundle, now));
   const orders::Provider* listed = list.provider(provider.id);
   if (!listed) return Error{Code::kNotFound, "unknown_provider", "The root list does not name this provider."};
   TILLSYN_TRY(identity, orders::check_id_token(id_token, orders::staff_nonce(key->thumbprint(), salt), *listed, list,
@@ -129,16 +131,23 @@ void Sessions::drop_ended(Instant now) {
 Result<Session> Sessions::authenticate(const std::string& token, Instant now) {
   const auto bytes = from_base64url_exact<32>(token);
   if (!bytes) return no_session();
-  const auto found = sessions_.find(crypto::sha256(*bytes));
-  if (found == sessions_.end()) return no_session();
-  Held& held = found->second;
-  if (has_ended(held, now)) {
-    sessions_.erase(found);
+  const auto key = crypto::sha256(*bytes);
+  if (!look_up(token, now)) {
+    sessions_.erase(key);  // for good, whatever the clock says later
     return no_session();
   }
+  Held& held = sessions_.at(key);
   held.last_used = std::max(held.last_used, now);
   held.session.expires_at = std::min<Instant>(held.ends_at, held.last_used + terms_.inactivity);
   return held.session;
+}
+
+Result<Session> Sessions::look_up(const std::string& token, Instant now) const {
+  const auto bytes = from_base64url_exact<32>(token);
+  if (!bytes) return no_session();
+  const auto found = sessions_.find(crypto::sha256(*bytes));
+  if (found == sessions_.end() || has_ended(found->second, now)) return no_session();
+  return found->second.session;
 }
 
 std::optional<Session> Sessions::close(const std::string& token, Instant now) {

@@ -51,12 +51,16 @@ class Sessions {
 
   // Opens a session by the body of `POST /v1/session` (PROTOCOL.md) received under the host name `host`. The challenge is
   // used up whatever comes of it. Refused: "malformed", "unknown_challenge", "wrong_relay" (the host is not in the root
-  // list), "bad_signature", all of orders::check_id_token and check_fresh, "no_grant" (no right at all here).
+  // list), "bad_signature", "root_list_expired", "bundle_expired", all of orders::check_id_token and check_fresh, "no_grant"
+  // (no right at all here).
   Result<Opened> open(const Json& body, const std::string& host, const care::Provider& provider,
                       const care::Trusted& trusted, Instant now);
 
   // The session of a token, which counts as activity. Refused, "no_session": unknown, closed, run out.
   Result<Session> authenticate(const std::string& token, Instant now);
+
+  // The same without counting as activity.
+  Result<Session> look_up(const std::string& token, Instant now) const;
 
   // Ends it; what it was, if it was there.
   std::optional<Session> close(const std::string& token, Instant now);

@@ -39,7 +39,7 @@ class Desk {
   virtual Result<Viewer> authenticate(const std::string& token) = 0;
 
   // The same without counting as activity: an open page is nobody's presence.
-  virtual Result<Viewer> look_up(const std::string& token) { return authenticate(token); }
+  virtual Result<Viewer> look_up(const std::string& token) = 0;
 
   // Judges the view order (JSON text) as the hub will, as far as the relay can; its signer must be the viewer. Accepted
   // means that the entry is durable. A refusal is entered too, and its reason is a word of PROTOCOL.md, "Refusals".

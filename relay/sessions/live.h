@@ -76,6 +76,7 @@ class Live : public std::enable_shared_from_this<Live> {
   std::map<std::string, hubs::Hubs::Known> changed_hubs_;
   bool orders_changed_ = false;
   FrameQueue frames_;
+  bool is_watched_ = false;  // a sign of life has come since the session was last looked up
   bool ends_after_frames_ = false;
   bool closes_ = false;  // after what is to be said
   bool is_gone_ = false;

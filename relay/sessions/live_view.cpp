@@ -91,7 +91,9 @@ void Live::take_life(ByteView message) {
     return say_last(format_problem(malformed("malformed", "a sign of life is 64 bytes")));
   }
   if (!view_ || view_->upload == nullptr) return;  // crossed the end of its stream on the way
-  if (to_base64url(message.first(sframe::kStreamIdBytes)) == view_->stream) view_->upload->life(message);
+  if (to_base64url(message.first(sframe::kStreamIdBytes)) != view_->stream) return;
+  is_watched_ = true;
+  view_->upload->life(message);
 }
 
 void Live::fail_view(const Error& error) {

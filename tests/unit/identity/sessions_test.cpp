@@ -106,6 +106,11 @@ TEST_CASE("every other way in is refused, and says why", "[identity][IAM-1][IAM-
     olle.claims["auth_time"] = olle.claims["auth_time"].get<std::int64_t>() - 13 * 3600;
     expected = "auth_too_old";
   }
+  SECTION("a bundle that has run out") {
+    door.now = door.maker.bundle.expires_at;
+    body = request(olle, door.challenge());
+    expected = "bundle_expired";
+  }
   SECTION("somebody without any right") {
     body = request(door.maker.login("nobody", Role::kOperator), challenge);
     expected = "no_grant";
@@ -137,6 +142,11 @@ TEST_CASE("a session ends with inactivity, at the login's greatest age, and at l
     CHECK(sessions.authenticate(opened->token, door.now + std::chrono::minutes(28)).ok());
     CHECK(sessions.authenticate(opened->token, door.now + std::chrono::minutes(43)).error().reason == "no_session");
     CHECK_FALSE(sessions.authenticate(opened->token, door.now + std::chrono::minutes(29)).ok());
+  }
+  SECTION("looked up, which is no use") {
+    CHECK(sessions.look_up(opened->token, door.now + std::chrono::minutes(14)).ok());
+    CHECK_FALSE(sessions.look_up(opened->token, door.now + std::chrono::minutes(15)).ok());
+    CHECK_FALSE(sessions.authenticate(opened->token, door.now + std::chrono::minutes(15)).ok());
   }
   SECTION("used without pause past max_auth_age") {
     Instant at = door.now;

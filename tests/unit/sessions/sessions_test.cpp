@@ -25,10 +25,17 @@ class FakeViewDesk : public sessions::Desk {
  public:
   Result<sessions::Viewer> authenticate(const std::string& token) override {
     const std::lock_guard lock(mutex_);
+    ++activity_;
     if (token != "good" || has_ended_) return refused("no_session", "log in again");
     return sessions::Viewer{"p", "https://idp", "anna", Instant::max()};
   }
-  Result<sessions::Viewer> look_up(const std::string& token) override { return authenticate(token); }
+  Result<sessions::Viewer> look_up(const std::string& token) override {
+    auto viewer = authenticate(token);
+    const std::lock_guard lock(mutex_);
+    --activity_;
+    ++looks_;
+    return viewer;
+  }
   Result<sessions::EnteredView> accept_view(const sessions::Viewer&, const std::string& order) override {
     const std::string hash = (*parse_json(order))["payload"].get<std::string>();
     if (hash == "bad") return refused("no_grant", "you have no right to look here");
@@ -48,6 +55,14 @@ class FakeViewDesk : public sessions::Desk {
     const std::lock_guard lock(mutex_);
     has_ended_ = true;
   }
+  int activity() const {
+    const std::lock_guard lock(mutex_);
+    return activity_;
+  }
+  int looks() const {
+    const std::lock_guard lock(mutex_);
+    return looks_;
+  }
   std::vector<std::string> seen() const {
     const std::lock_guard lock(mutex_);
     return seen_;
@@ -57,6 +72,8 @@ class FakeViewDesk : public sessions::Desk {
   mutable std::mutex mutex_;
   std::vector<std::string> seen_;
   bool has_ended_ = false;
+  int activity_ = 0;
+  int looks_ = 0;
 };
 
 sessions::Times long_times() {
@@ -407,6 +424,23 @@ TEST_CASE("a session that ends takes its page and its view with it", "[sessions]
   CHECK(view.page.is_closed());
   CHECK(view.upload->read_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
   CHECK(relay.seen() == std::vector<std::string>{"v1 view_stopped session_ended"});
+}
+
+TEST_CASE("an open page is no activity, a view that is looked at is", "[sessions][SES-8]") {
+  auto times = long_times();
+  times.recheck = std::chrono::milliseconds(5);
+  Relay relay(times);
+  Page idle(relay.server.port());
+  log_in(idle);
+  while (relay.view_desk.looks() < 3) {
+  }
+  CHECK(relay.view_desk.activity() == 1);
+  idle.close();
+  Running view(relay);
+  const int before = relay.view_desk.activity();
+  view.page.send_binary(life_of(kStream));
+  while (relay.view_desk.activity() == before) {
+  }
 }
 
 TEST_CASE("a page learns of all hubs first and then of those that change", "[sessions][AVA-1]") {
