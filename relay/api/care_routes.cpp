@@ -31,7 +31,7 @@ bool may_enter(const Caller& caller, const std::string& group) { return caller.m
 ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   const auto body = body_of(request);
   if (!body) return http::problem(body.error());
-  const auto resident = care::read_resident(request.params.at("id"), *body);
+  const auto resident = care::read_resident(request.params.at("resident"), *body);
   if (!resident) return http::problem(400, "malformed", resident.error().message);
   const auto held = care::get_resident(caller.provider, resident->resident);
   if (!held && held.error().code != Code::kNotFound) return http::problem(held.error());
@@ -59,7 +59,7 @@ ApiResponse make_code(const Caller& caller, const ApiRequest& request) {
 
 std::vector<http::Route> care_routes(Services& services) {
   return {staff_route(services, "GET", "/v1/residents", list_residents),
-          staff_route(services, "PUT", "/v1/residents/{id}", put_resident),
+          staff_route(services, "PUT", "/v1/residents/{resident}", put_resident),
           staff_route(services, "GET", "/v1/tonight", list_tonight),
           staff_route(services, "POST", "/v1/hubs/{hub}/code", make_code)};
 }

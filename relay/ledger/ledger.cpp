@@ -89,7 +89,9 @@ Result<Entry> Ledger::append(Entry entry, Instant now) {
 Result<void> Ledger::keep(const Entry& entry) {
   const std::string text = ledger::format_entry(entry);
   if (text.size() > ledger::kMaxEntryBytes) return malformed("malformed", "the log entry would be too long");
-  const auto hash = entry.hash ? store::Value(to_base64url(*entry.hash)) : store::Value(nullptr);
+  // What the relay saw of an order (that it was refused, that a view failed) is not the order's own entry.
+  const bool is_named = entry.hash && entry.kind != ledger::EntryKind::kRelay;
+  const auto hash = is_named ? store::Value(to_base64url(*entry.hash)) : store::Value(nullptr);
   TILLSYN_CHECK(state_->database.run("insert into entries (seq, hash, text) values (:seq, :hash, :text)",
                                      {signed_of(entry.seq), hash, text}));
   for (const auto& node : state_->frontier.append(ledger::leaf_hash(view_of(text)))) {

@@ -64,7 +64,7 @@ class Ledger {
   // The texts of at most `count` entries from `from` on; what is hashed and exported.
   Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count);
 
-  // The first entry about the signed document with this hash; kNotFound "no_ledger_entry".
+  // The entry of the signed document with this hash; kNotFound "no_ledger_entry". Entries of kind `relay` only speak of it.
   Result<Entry> find(const Hash& hash);
 
  private:

@@ -1,6 +1,8 @@
 #include "relay/api/routes.h"
 
 #include <algorithm>
+#include <fstream>
+#include <set>
 
 #include "common/orders/bindings.h"
 #include "tests/unit/care/town.h"
@@ -96,12 +98,32 @@ TEST_CASE("nobody from outside fills the log with failed logins, and what was le
   CHECK(desk.newest().details.has_value());
 }
 
+TEST_CASE("openapi.yaml names exactly the routes there are", "[api][INT-1]") {
+  Desk desk;
+  std::set<std::string> served = {"GET /v1/hubs", "GET /v1/live"};  // presence and sessions
+  for (const auto& route : desk.table) served.insert(route.method + " " + route.pattern);
+  std::set<std::string> described;
+  std::ifstream file(TILLSYN_OPENAPI);
+  REQUIRE(file.good());
+  std::string path;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("components:")) break;
+    if (line.starts_with("  /")) path = line.substr(2, line.size() - 3);
+    for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
+      std::string key = std::string("    ") + method + ":";
+      std::transform(key.begin(), key.end(), key.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+      if (line == key && path.starts_with("/v1/")) described.insert(method + (" " + path));
+    }
+  }
+  CHECK(described == served);
+}
+
 TEST_CASE("without a session there is nothing but the ways in", "[api][IAM-1]") {
   Desk desk;
   for (const auto& route : desk.table) {
     if (route.caller != http::Caller::kSession) continue;
     INFO(route.method << " " << route.pattern);
-    const std::map<std::string, std::string> params = {{"id", "x"}, {"hub", "x"}};
+    const std::map<std::string, std::string> params = {{"id", "x"}, {"hub", "x"}, {"resident", "x"}};
     CHECK(desk.call(route.method, route.pattern, "{}", {}, params).status == 401);
     CHECK(desk.call(route.method, route.pattern, "{}", to_base64url(fakes::bytes32("guess")), params).status == 401);
   }
@@ -181,7 +203,7 @@ TEST_CASE("names go to those who work in the group, and are entered by those who
     return Json{{"group", group}, {"name", "Astrid Ek"}, {"address", "Storgatan 1"}, {"salt", to_base64url(fakes::bytes32("s"))}}.dump();
   };
   const auto put = [&](const std::string& token, const std::string& group) {
-    return desk.call("PUT", "/v1/residents/{id}", body(group), token, {{"id", id}}).status;
+    return desk.call("PUT", "/v1/residents/{resident}", body(group), token, {{"resident", id}}).status;
   };
   const auto carin = desk.token_of("carin", Role::kCareManager);
   const auto olle = desk.token_of("olle", Role::kOperator);

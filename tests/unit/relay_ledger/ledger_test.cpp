@@ -143,6 +143,17 @@ TEST_CASE("an entry is found by the hash of what it is about", "[relay_ledger]")
   CHECK(*log.ledger->find(hash) == *kept);
 }
 
+TEST_CASE("an order that was refused first is found by its own entry, not by the refusal's", "[relay_ledger]") {
+  Log log;
+  Hash hash{};
+  hash[0] = 1;
+  REQUIRE(log.ledger->append_seen({.what = "order_refused", .hash = hash}, kNow).ok());
+  CHECK_FALSE(log.ledger->find(hash).ok());
+  const auto kept = log.ledger->append(entry_for_document(ledger::EntryKind::kOrder, "grant", to_base64url(hash), hash), kNow);
+  REQUIRE(kept.ok());
+  CHECK(log.ledger->find(hash)->seq == kept->seq);
+}
+
 TEST_CASE("a log whose nodes were tampered with is not continued", "[relay_ledger][AUD-1]") {
   Log log;
   log.add("login");
