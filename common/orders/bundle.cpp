@@ -114,12 +114,6 @@ Json provider_json(const ProviderState& provider) {
           {"homes_root", hash_json(provider.homes_root)}};
 }
 
-template <typename T>
-bool has_twins(const std::vector<T>& items, std::string T::*name) {
-  std::set<std::string_view> seen;
-  return std::any_of(items.begin(), items.end(), [&](const T& item) { return !seen.insert(item.*name).second; });
-}
-
 void check_sense(JsonReader& in, const Bundle& bundle) {
   if (bundle.expires_at <= bundle.issued_at || bundle.expires_at - bundle.issued_at > kMaxBundleLife) {
     in.fail("expires_at", "is not within 7 days after issued_at");

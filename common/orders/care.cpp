@@ -8,20 +8,6 @@ constexpr std::size_t kMaxTimezoneBytes = 64;
 constexpr std::int64_t kMinutesPerDay = 1440;
 constexpr std::array<const char*, 7> kDayNames = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
-template <typename T>
-void read_place(JsonReader& in, T& out) {
-  out.resident = read_name(in, "resident", is_random_id);
-  out.home = read_name(in, "home", is_random_id);
-  out.group = read_name(in, "group", is_slug);
-}
-
-template <typename T>
-void write_place(Json& out, const T& body) {
-  out["resident"] = body.resident;
-  out["home"] = body.home;
-  out["group"] = body.group;
-}
-
 DateRange read_range(JsonReader& in) {
   DateRange out{read_date(in, "from"), read_optional_date(in, "to")};
   if (in.ok() && out.to && *out.to < out.from) in.fail("to", "is before from");

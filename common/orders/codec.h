@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +83,27 @@ std::vector<std::string> read_texts(JsonReader& in, const char* name, std::size_
 
 std::vector<crypto::Ed25519PublicKey> read_ed25519_keys(JsonReader& in, const char* name, std::size_t max);  // 1-max
 Json ed25519_keys_json(const std::vector<crypto::Ed25519PublicKey>& keys);
+
+// Whether two items of a list have the same name.
+template <typename T>
+bool has_twins(const std::vector<T>& items, std::string T::*name) {
+  std::set<std::string_view> seen;
+  return std::any_of(items.begin(), items.end(), [&](const T& item) { return !seen.insert(item.*name).second; });
+}
+
+// The members resident, home and group of a body that has them.
+template <typename T>
+void read_place(JsonReader& in, T& out) {
+  out.resident = read_name(in, "resident", is_random_id);
+  out.home = read_name(in, "home", is_random_id);
+  out.group = read_name(in, "group", is_slug);
+}
+template <typename T>
+void write_place(Json& out, const T& body) {
+  out["resident"] = body.resident;
+  out["home"] = body.home;
+  out["group"] = body.group;
+}
 
 Json time_json(Instant time);
 Json hash_json(ByteView bytes);

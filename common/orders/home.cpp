@@ -11,21 +11,17 @@ constexpr std::size_t kMaxCameras = 8;
 constexpr std::size_t kMaxChecklist = 64;
 constexpr std::size_t kMaxItemBytes = 200;
 
-// The members that assignment, acceptance and release have in common.
+// A hub and the home that it serves.
 template <typename T>
-void read_place(JsonReader& in, T& out) {
+void read_hub_place(JsonReader& in, T& out) {
   out.hub = read_name(in, "hub", is_hub);
-  out.resident = read_name(in, "resident", is_random_id);
-  out.home = read_name(in, "home", is_random_id);
-  out.group = read_name(in, "group", is_slug);
+  read_place(in, out);
 }
 
 template <typename T>
-void write_place(Json& out, const T& body) {
+void write_hub_place(Json& out, const T& body) {
   out["hub"] = body.hub;
-  out["resident"] = body.resident;
-  out["home"] = body.home;
-  out["group"] = body.group;
+  write_place(out, body);
 }
 
 AssignedCamera read_camera(JsonReader& in) {
@@ -61,7 +57,7 @@ void write(Json& out, const Device& body) {
 
 std::optional<Body> read_assignment(JsonReader& in) {
   Assignment out;
-  read_place(in, out);
+  read_hub_place(in, out);
   out.code = read_name(in, "code", is_short_code);
   out.cameras = read_list(in, "cameras", 1, kMaxCameras, read_camera);
   const auto twin = [&](const AssignedCamera& camera) { return has_twin(out.cameras, camera); };
@@ -70,7 +66,7 @@ std::optional<Body> read_assignment(JsonReader& in) {
 }
 
 void write(Json& out, const Assignment& body) {
-  write_place(out, body);
+  write_hub_place(out, body);
   out["code"] = body.code;
   out["cameras"] = Json::array();
   for (const auto& camera : body.cameras) {
@@ -80,14 +76,14 @@ void write(Json& out, const Assignment& body) {
 
 std::optional<Body> read_acceptance(JsonReader& in) {
   Acceptance out;
-  read_place(in, out);
+  read_hub_place(in, out);
   out.assignment = read_hash(in, "assignment");
   out.checklist = read_list(in, "checklist", 1, kMaxChecklist, read_passed_item);
   return out;
 }
 
 void write(Json& out, const Acceptance& body) {
-  write_place(out, body);
+  write_hub_place(out, body);
   out["assignment"] = hash_json(body.assignment);
   out["checklist"] = Json::array();
   for (const auto& item : body.checklist) out["checklist"].push_back({{"item", item}, {"passed", true}});
@@ -95,13 +91,13 @@ void write(Json& out, const Acceptance& body) {
 
 std::optional<Body> read_release(JsonReader& in) {
   Release out;
-  read_place(in, out);
+  read_hub_place(in, out);
   out.reason = read_filled_text(in, "reason", kMaxReasonBytes);
   return out;
 }
 
 void write(Json& out, const Release& body) {
-  write_place(out, body);
+  write_hub_place(out, body);
   out["reason"] = body.reason;
 }
 

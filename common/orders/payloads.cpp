@@ -16,6 +16,7 @@ struct TypeRow {
   ReadBody read;
 };
 
+// In the sequence of Body's alternatives, then of OutcomeKind's: type_name counts on it.
 constexpr std::array kTypes = {
     TypeRow{"grant", read_grant},
     TypeRow{"revoke", read_revoke},
@@ -34,7 +35,7 @@ constexpr std::array kTypes = {
     TypeRow{"visit-taken", read_outcome<OutcomeKind::kVisitTaken>},
     TypeRow{"pause-known", read_outcome<OutcomeKind::kPauseKnown>},
 };
-constexpr std::size_t kFirstOutcome = 11;
+constexpr std::size_t kFirstOutcome = std::variant_size_v<Body> - 1;
 
 Signer read_signer(JsonReader& in) {
   Person person = read_person(in);

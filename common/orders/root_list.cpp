@@ -1,7 +1,6 @@
 #include "common/orders/root_list.h"
 
 #include <algorithm>
-#include <set>
 
 #include "common/orders/codec.h"
 #include "common/orders/refusals.h"
@@ -112,13 +111,6 @@ bool is_host_with_port(std::string_view text) { return is_host(text) && text.fin
 
 Relay read_relay(JsonReader& in) {
   return {read_name(in, "host", is_host_with_port), in.optional_text("ca", kMaxPemBytes)};
-}
-
-// Two members of a list that have the same name.
-template <typename T>
-bool has_twins(const std::vector<T>& items, std::string T::*name) {
-  std::set<std::string_view> seen;
-  return std::any_of(items.begin(), items.end(), [&](const T& item) { return !seen.insert(item.*name).second; });
 }
 
 bool is_on_relay(std::string_view origin, const RootList& list) {
