@@ -1,5 +1,6 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -17,6 +18,14 @@ void set_up_logging() {
   logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
+}
+
+// Every connection is a descriptor, and the usual soft limit is a thousand.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int refuse(const tillsyn::Error& error) {
@@ -46,6 +55,7 @@ int main(int argc, char** argv) {
   app.add_option("--store", options.store, "the relay's own folder")->required();
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
+  raise_descriptor_limit();
   set_up_logging();
   return serve(options);
 }

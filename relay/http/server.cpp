@@ -37,6 +37,16 @@ Result<asio::ip::tcp::endpoint> parse_address(const std::string& text) {
   return asio::ip::tcp::endpoint(ip, port);
 }
 
+// What limits count by. An IPv6 subscriber has 2^64 addresses, so there it is the network.
+std::string peer_name(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
 }  // namespace
 
 Result<std::uint16_t> Server::listen(const std::string& address) {
@@ -77,8 +87,9 @@ asio::awaitable<void> Server::accept_all() {
 
 void Server::start(Socket socket) {
   error_code error;
-  const auto peer = socket.remote_endpoint(error).address().to_string();
-  if (error) return;
+  const auto remote = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  const std::string peer = peer_name(remote.address());
   auto ticket = admission_.enter(peer);
   if (!ticket) return spdlog::warn("event=connection_refused reason=too_many");
   auto connection = std::make_shared<Connection>(*this, TlsStream(std::move(socket), parts_.tls), peer, std::move(ticket));

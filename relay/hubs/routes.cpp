@@ -1,5 +1,7 @@
 #include "relay/hubs/routes.h"
 
+#include <algorithm>
+
 #include "relay/hubs/messages.h"
 
 namespace tillsyn::hubs {
@@ -12,6 +14,7 @@ using http::Exchange;
 using http::Route;
 using http::Traffic;
 
+constexpr std::size_t kMaxOrdersBytes = 1024 * 1024;  // in one answer; what is left out is lacking at the next poll too
 constexpr std::size_t kPollMaxBody = 32 * 1024;
 constexpr std::size_t kReportMaxBody = 256 * 1024;
 
@@ -29,6 +32,15 @@ Route terms(const char* method, const char* pattern, Caller caller, std::size_t 
   route.traffic = Traffic::kHub;
   route.max_body = max_body;
   return route;
+}
+
+void keep_what_fits(std::vector<std::string>& orders) {
+  std::size_t bytes = 0;
+  const auto first_too_many = std::find_if(orders.begin(), orders.end(), [&](const std::string& order) {
+    bytes += order.size();
+    return bytes > kMaxOrdersBytes;
+  });
+  orders.erase(first_too_many, orders.end());
 }
 
 bool has_something_to_say(const Work& work, const std::vector<std::string>& offers, const Json& status) {
@@ -82,6 +94,7 @@ asio::awaitable<std::string> Routes::next_words(const Hub& hub, const Json& stat
   auto job = [this, &hub, &status] { return desk_.work_for(hub, status); };
   auto found = co_await store_.run(std::move(job));
   Work work = found.ok() ? std::move(*found) : Work{};  // views go on while the store does not; the desk has logged why
+  keep_what_fits(work.orders);
   const auto offers = co_await hubs_.take_offers(hub, status);
   auto words = format_poll_answer(work, offers);
   const auto repeat = status.is_null() ? times_.repeat_away : times_.repeat;

@@ -40,7 +40,7 @@ struct HubServer {
   test::RunningServer server;
 };
 
-Json body_of(const test::Response& response) { return *parse_json(response.body()); }
+Json body_of(const test::Response& response) { return *parse_json(response.body(), {.max_bytes = 4 * 1024 * 1024}); }
 
 }  // namespace
 
@@ -72,6 +72,13 @@ TEST_CASE("a poll is answered at once when there is something to say", "[hubs]")
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPoll)) ==
         *parse_json(R"({"root_list":1,"bundle":2,"orders":[3,4],"views":[],"events_acked":5})"));
+}
+
+TEST_CASE("an answer holds no more orders than a hub takes at once", "[hubs]") {
+  HubServer relay;
+  relay.desk.say({.trust = {}, .orders = std::vector<std::string>(40, "\"" + std::string(60'000, 'a') + "\""), .events_acked = 0});
+  auto client = relay.connect();
+  CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].size() == 17);
 }
 
 TEST_CASE("a held poll is answered the moment a view is offered", "[hubs]") {
