@@ -88,15 +88,9 @@ Result<void> Gate::tick() {
 
 // Documents first, pictures when none of them waits, so that an answer is there before its stream.
 Result<void> Gate::speak() {
-  blocked_ = false;
-  if (!store_faulted_) {
-    const auto waiting = link_.pump(home_->store);
-    if (!waiting) {
-      store_failed(waiting.error());
-      return fuse_.tell(false);
-    }
-    blocked_ = *waiting;
-  }
+  const auto waiting = link_.pump(store_faulted_ ? nullptr : &home_->store);
+  if (!waiting) store_failed(waiting.error());
+  blocked_ = waiting && *waiting;
   if (link_.is_quiet()) blocked_ = views_.send(now_) || blocked_;
   return fuse_.tell(views_.holds_camera());
 }

@@ -35,7 +35,9 @@ Result<void> Gate::take(const ipc::Message& message) {
   using Type = ipc::MessageType;
   switch (message.type) {
     case Type::kHello: return greet();
-    case Type::kPollWanted: return say_status(), Result<void>();
+    case Type::kPollWanted:
+      TILLSYN_CHECK(read_numbers());
+      return say_status(), Result<void>();
     case Type::kLife:
       if (!views_.hear(message.body, now_.mono)) link_.count_nonsense();
       return {};

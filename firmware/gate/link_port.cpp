@@ -13,6 +13,7 @@ bool LinkPort::accept() {
   if (!*accepted) return false;
   drop();
   connection_.emplace(std::move(**accepted));
+  ++peers_;
   nonsense_ = ipc::TokenBucket(kNonsenseRate);
   return true;
 }
@@ -68,13 +69,17 @@ std::optional<ipc::Sent> LinkPort::send(const Document& document) {
   return std::nullopt;
 }
 
-Result<bool> LinkPort::pump(Store& store) {
+Result<void> LinkPort::fetch_events(Store& store) {
+  if (!next_event_) return {};
+  TILLSYN_TRY(events, store.events_after(*next_event_ - 1, kEventsAtATime));
+  for (auto& event : events) queue_.push_back({ipc::MessageType::kEvent, std::move(event.envelope)});
+  if (!events.empty()) next_event_ = events.back().n + 1;
+  return {};
+}
+
+Result<bool> LinkPort::pump(Store* store) {
   while (connection_) {
-    if (queue_.empty() && next_event_) {
-      TILLSYN_TRY(events, store.events_after(*next_event_ - 1, kEventsAtATime));
-      for (auto& event : events) queue_.push_back({ipc::MessageType::kEvent, std::move(event.envelope)});
-      if (!events.empty()) next_event_ = events.back().n + 1;
-    }
+    if (queue_.empty() && store != nullptr) TILLSYN_CHECK(fetch_events(*store));
     if (queue_.empty()) return false;
     const auto sent = send(queue_.front());
     if (sent == ipc::Sent::kWouldBlock) return true;

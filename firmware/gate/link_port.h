@@ -26,6 +26,9 @@ class LinkPort {
   int fd() const { return connection_ ? connection_->fd() : -1; }
   ipc::Connection* connection() { return connection_ ? &*connection_ : nullptr; }
 
+  // Which peer this is, counted from 1; 0 when there is none.
+  std::uint64_t peer() const { return connection_ ? peers_ : 0; }
+
   // Takes a peer that waits; true if there is a new one, the old one is then gone.
   bool accept();
 
@@ -42,9 +45,9 @@ class LinkPort {
   // Queues a document; nothing happens without a peer that has said hello.
   void say(Document document);
 
-  // Sends documents and events as far as the peer takes them; true if something is left that waits for the peer. Fails with
-  // the store's errors only.
-  Result<bool> pump(Store& store);
+  // Sends documents, and events if there is a store, as far as the peer takes them; true if something is left that waits for
+  // the peer. Fails with the store's errors only.
+  Result<bool> pump(Store* store);
 
   // Whether nothing waits to be said before the next picture.
   bool is_quiet() const { return queue_.empty(); }
@@ -52,11 +55,13 @@ class LinkPort {
   void drop();
 
  private:
+  Result<void> fetch_events(Store& store);
   std::optional<ipc::Sent> send(const Document& document);
   bool take_hello(const ipc::Message& message);
 
   ipc::Listener listener_;
   std::optional<ipc::Connection> connection_;
+  std::uint64_t peers_ = 0;
   bool greeted_ = false;
   std::deque<Document> queue_;
   std::optional<std::int64_t> next_event_;

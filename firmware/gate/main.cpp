@@ -47,6 +47,7 @@ Result<std::string> read_text(const std::string& path) {
 // Nobody but the loop takes signals. To be called before there are threads.
 UniqueFd catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is the store's fault, said and survived
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);

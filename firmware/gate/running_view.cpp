@@ -25,6 +25,7 @@ Result<void> RunningView::start(camera::Camera& camera, camera::Caption caption,
                                 std::function<std::string()> utc_text) {
   camera::ViewSettings settings;
   settings.caption = std::move(caption);
+  settings.bitrate_kbit = pace_.kbit();
   settings.utc_text = std::move(utc_text);
   settings.deliver = [this](camera::AccessUnit unit) { queue_.push(std::move(unit)); };
   TILLSYN_TRY(view, camera.open(settings));
@@ -36,6 +37,9 @@ Result<void> RunningView::hear(const Life& life, board::Milliseconds now) {
   TILLSYN_CHECK(lifeline_.hear(life, next_ctr_, now));
   if (heard_.size() == kMaxHeard) heard_.pop_front();
   heard_.push_back({life.counter, now});
+  const unsigned before = pace_.kbit();
+  if (life.painted && pace_.painted(*life.painted, now)) skip_to_key_frame();
+  set_pace(before);
   return {};
 }
 
@@ -51,11 +55,20 @@ void RunningView::skip_to_key_frame() {
   needs_key_frame_ = true;
 }
 
+void RunningView::set_pace(unsigned before) {
+  if (view_ && pace_.kbit() != before) view_->set_bitrate(pace_.kbit());
+}
+
 bool RunningView::is_wanted(const camera::AccessUnit& unit, const board::ClockReading& clock) {
   if (queue_.take_dropped() > 0) skip_to_key_frame();
   if (utc_of(unit.capture_mono_ms, clock) >= facts_.until) return false;
   if (unit.key_frame) return true;
-  if (clock.mono - std::chrono::milliseconds(unit.capture_mono_ms) > kMaxBehind) skip_to_key_frame();
+  if (clock.mono - std::chrono::milliseconds(unit.capture_mono_ms) > Pace::kMaxBehind) {
+    const unsigned before = pace_.kbit();
+    pace_.late(clock.mono);
+    set_pace(before);
+    skip_to_key_frame();
+  }
   return !needs_key_frame_;
 }
 
@@ -65,7 +78,7 @@ Result<Bytes> RunningView::seal(std::uint8_t flags, std::uint64_t capture_ms, By
   append_u64(inside, life_at(capture_ms));
   append(inside, picture);
   TILLSYN_TRY(frame, sframe::seal_frame(sealer_, facts_.stream, {flags, capture_ms}, inside));
-  ++next_ctr_;
+  pace_.sent(next_ctr_++, std::chrono::milliseconds(capture_ms));
   return std::move(frame);
 }
 

@@ -14,6 +14,7 @@
 #include "firmware/camera/camera.h"
 #include "firmware/gate/frame_queue.h"
 #include "firmware/gate/lifeline.h"
+#include "firmware/gate/pace.h"
 #include "firmware/ipc/connection.h"
 
 namespace tillsyn::gate {
@@ -26,7 +27,8 @@ struct ViewFacts {
   std::string camera;
   std::string group;
   orders::Person viewer;
-  Instant until;  // as the answer says it: no picture of this instant or later leaves the hub
+  std::uint64_t peer = 0;  // the link it goes through (LinkPort::peer)
+  Instant until;           // as the answer says it: no picture of this instant or later leaves the hub
 };
 
 // A camera, an encoder, a key and a viewer. Pictures go to link encrypted, in order, none at or past `until`; when the way
@@ -36,8 +38,6 @@ struct ViewFacts {
 // It does not decide how long it may run: the owner judges, and destroys it. Threads: thread-bound.
 class RunningView {
  public:
-  static constexpr std::chrono::milliseconds kMaxBehind{400};
-
   // The keys are good for this view alone; `stream_key` is 32 bytes.
   RunningView(ViewFacts facts, crypto::Secret stream_key, crypto::Secret life_key, board::Milliseconds started);
 
@@ -69,6 +69,7 @@ class RunningView {
 
   bool is_wanted(const camera::AccessUnit& unit, const board::ClockReading& clock);
   void skip_to_key_frame();
+  void set_pace(unsigned before);
   std::uint64_t life_at(std::uint64_t capture_ms);
   Result<Bytes> seal(std::uint8_t flags, std::uint64_t capture_ms, ByteView picture);
   Result<ipc::Sent> send_sealed(ipc::Connection& link);
@@ -76,6 +77,7 @@ class RunningView {
   ViewFacts facts_;
   sframe::Sealer sealer_;
   Lifeline lifeline_;
+  Pace pace_;
   std::deque<Heard> heard_;
   std::uint64_t next_ctr_ = 0;
   Bytes sealed_;  // a frame that has its CTR and is not sent yet

@@ -110,7 +110,7 @@ Result<void> ViewDesk::prepare(orders::Order order, orders::Answer answer, Insta
                                const board::ClockReading& clock) {
   const auto& view = std::get<orders::View>(order.payload.body);
   ViewFacts facts{crypto::random_array<16>(), order.hash, view.resident, view.camera, view.group,
-                  order.payload.common.signers.front().person, until};
+                  order.payload.common.signers.front().person, parts_.link.peer(), until};
   auto made = make_view(std::move(facts), view, answer.open.emplace(), clock.mono);
   Waiting waiting{std::move(order), std::move(answer), nullptr, clock.mono};
   if (!made) return fail_camera(std::move(waiting), made.error(), home, clock);
@@ -137,6 +137,7 @@ Result<void> ViewDesk::light(bool lit, Home& home) {
 
 Result<void> ViewDesk::start(Waiting waiting, Home& home, const board::ClockReading& clock) {
   const ViewFacts& facts = waiting.view->facts();
+  if (facts.peer != parts_.link.peer()) return {};  // whom to answer is gone
   const auto opening = judge_viewer(home.standing(), clock, facts.viewer, facts.group);
   if (!opening.is_open()) {
     waiting.answer.open.reset();
@@ -186,7 +187,7 @@ std::optional<std::string> ViewDesk::reason_to_end(RunningView& view, const Home
   if (clock.is_trusted() && clock.utc >= facts.until) return "window_end";
   const auto opening = judge_viewer(home.standing(), clock, facts.viewer, facts.group);
   if (!opening.is_open()) return end_of(opening.reason);
-  if (parts_.link.connection() == nullptr || view.is_viewer_lost(clock.mono)) return "viewer_gone";
+  if (facts.peer != parts_.link.peer() || view.is_viewer_lost(clock.mono)) return "viewer_gone";
   if (const auto failure = view.failure()) {
     spdlog::error("camera: {}", failure->message);
     return "fault";
@@ -219,9 +220,10 @@ Result<void> ViewDesk::end(std::size_t index, const std::string& reason, Home& h
                            const board::ClockReading& clock) {
   const auto view = std::move(running_[index]);
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(index));
-  if (const auto sent = view->finish(parts_.link.connection(), clock); !sent)
+  const bool is_linked = view->facts().peer == parts_.link.peer();
+  if (const auto sent = view->finish(is_linked ? parts_.link.connection() : nullptr, clock); !sent)
     spdlog::info("link: the end of a stream was not sent ({})", sent.error().message);
-  parts_.link.say({ipc::MessageType::kStreamEnd, text_of(view->facts().stream)});
+  if (is_linked) parts_.link.say({ipc::MessageType::kStreamEnd, text_of(view->facts().stream)});
   const auto event = event_of("view_ended", view->facts(), reason);
   const auto logged = home.log.append(event, clock);
   if (!logged) unlogged_.push_back(event);

@@ -113,7 +113,7 @@ void DeskRig::picture(bool key_frame, std::chrono::milliseconds age, std::size_t
 void DeskRig::send() { desk->send(hub.read()); }
 
 void DeskRig::receive() {
-  must(port->pump(hub.inside->store));
+  must(port->pump(&hub.inside->store));
   while (link) {
     const auto received = link->receive();
     if (!received || !*received) return;
