@@ -59,12 +59,14 @@ class CaptureTimes {
     entries_[next_++ % entries_.size()] = {running, mono_ms};
   }
 
+  // The newest of that time: a source that starts over begins its running time anew.
   std::optional<std::uint64_t> find(GstClockTime running) {
     const std::lock_guard lock(mutex_);
+    std::uint64_t newest = 0;
     for (const auto& entry : entries_) {
-      if (entry.running == running && entry.mono_ms != 0) return entry.mono_ms;
+      if (entry.running == running) newest = std::max(newest, entry.mono_ms);
     }
-    return std::nullopt;
+    return newest == 0 ? std::nullopt : std::optional(newest);
   }
 
  private:
@@ -137,16 +139,12 @@ Result<void> GstView::start(const SourceSettings& source_settings) {
   TILLSYN_CHECK(source_->configure(bin()));
   configure_pipeline(bin(), source_settings, settings_);
   connect();
+  // Does not wait for the first picture: whoever opens a camera goes on judging meanwhile. An absent device fails here, what
+  // goes wrong later comes through failure().
   last_picture_ms_ = monotonic_raw_ms();
-  if (gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE ||
-      gst_element_get_state(pipeline_.get(), nullptr, nullptr, 5 * GST_SECOND) == GST_STATE_CHANGE_FAILURE) {
+  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     return failure().value_or(camera_fault("the camera does not open"));
   }
-  source_->before_play(pipeline_.get());
-  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-    return failure().value_or(camera_fault("the camera does not start"));
-  }
-  last_picture_ms_ = monotonic_raw_ms();
   return {};
 }
 
@@ -205,7 +203,6 @@ GstFlowReturn GstView::on_coded(GstSample* sample) {
 void GstView::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: failure_ = error_of(message); break;
-    case GST_MESSAGE_SEGMENT_DONE:
     case GST_MESSAGE_EOS:
       if (!source_->restart(pipeline_.get())) failure_ = camera_fault("the camera's stream ended");
       break;

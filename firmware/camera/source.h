@@ -22,10 +22,7 @@ class Source {
   // Sets properties on the parsed elements and opens what must be held open. Reason: "camera_fault".
   virtual Result<void> configure(GstBin* pipeline) = 0;
 
-  // The pipeline is about to play: the place for a first seek.
-  virtual void before_play(GstElement*) {}
-
-  // A stretch has been played to its end; true if the source has started over, so that it is no failure.
+  // The stream has ended; true if the source has started over, so that it is no failure.
   virtual bool restart(GstElement*) { return false; }
 };
 

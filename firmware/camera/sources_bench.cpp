@@ -11,7 +11,7 @@
 namespace tillsyn::camera {
 namespace {
 
-// Plays the file in its own pace, for ever: segment seeks let the running time go on, so nothing after it notices.
+// Plays the file in its own pace, for ever: at its end it starts over.
 class BenchRecordingSource : public Source {
  public:
   explicit BenchRecordingSource(std::string path) : path_(std::move(path)) {}
@@ -25,15 +25,11 @@ class BenchRecordingSource : public Source {
     return {};
   }
 
-  void before_play(GstElement* pipeline) override { seek(pipeline, GST_SEEK_FLAG_FLUSH); }
-  bool restart(GstElement* pipeline) override { return seek(pipeline, GST_SEEK_FLAG_NONE); }
-
- private:
-  static bool seek(GstElement* pipeline, GstSeekFlags extra) {
-    return gst_element_seek(pipeline, 1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(GST_SEEK_FLAG_SEGMENT | extra),
-                            GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, -1) != FALSE;
+  bool restart(GstElement* pipeline) override {
+    return gst_element_seek_simple(pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0) != FALSE;
   }
 
+ private:
   std::string path_;
 };
 

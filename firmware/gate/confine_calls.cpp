@@ -44,7 +44,7 @@ constexpr const char* kAllowed[] = {
     "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex", "pipe", "pipe2", "poll",
     "ppoll", "pselect6", "select", "signalfd4", "timerfd_create", "timerfd_gettime", "timerfd_settime",
     // memory
-    "brk", "madvise", "memfd_create", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap", "msync", "munlock",
+    "brk", "get_mempolicy", "madvise", "memfd_create", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap", "msync", "munlock",
     "munmap",
     // threads, time, and what a process asks about itself
     "adjtimex", "clock_adjtime", "clock_getres", "clock_gettime", "clock_nanosleep", "exit", "exit_group", "get_robust_list", "getcpu", "getegid",
