@@ -3,9 +3,11 @@
 //
 // Bend it by setting members of `bend`; each gets what passes and returns what is handed on (undefined: unchanged).
 //   hubRequest(path, json)      hubAnswer(path, json, request)     between hub and relay; the answer may be a promise
-//   staffAnswer(method, path, json)                                 to the page
+//   staffRequest(method, path, json)   staffAnswer(method, path, json)   between page and relay
 //   up(message)  down(message)                                      WebSocket texts, as objects; null swallows
+//   lives(buffer)                                                   signs of life; false swallows
 //   frames(buffer, send)                                            each frame for the viewer; call send(buffer) to let it go
+// What the hubs said is in `heard`; `tellHub` says something to a hub that the real relay never said.
 import {readFileSync} from 'node:fs';
 import {createServer, request as httpsRequest} from 'node:https';
 import {WebSocket, WebSocketServer} from 'ws';
@@ -15,6 +17,10 @@ export class MaliciousRelay {
   constructor(town) {
     this.town = town;
     this.bend = {};
+    this.heard = [];  // {hub, path, json}: every body that a hub sent
+    this.asked = [];  // {method, path, json}: every request that a page or script sent
+    this.toSay = new Map();  // hub -> [{words, done}]
+    this.held = new Map();  // hub -> ends the poll that it holds
     this.seen = [];  // every byte that passed, for a search afterwards: filled while `record` is set
     this.record = false;
     this.sockets = new Set();
@@ -37,31 +43,80 @@ export class MaliciousRelay {
 
   #note(bytes) { if (this.record) this.seen.push(Buffer.from(bytes)); }
 
-  // The link key of the hub that speaks.
+  // The hub that speaks, and its link key.
   #identity(request) {
     const peer = request.socket.getPeerX509Certificate();
     if (!peer) return {};
     const print = thumbprint(peer.publicKey.export({format: 'jwk'})).toString('hex');
-    const {key, cert} = this.town.hubs.map((hub) => hub.linkIdentity()).find((identity) => identity.point === print) ?? {};
-    return {key, cert};
+    for (const hub of this.town.hubs) {
+      const {key, cert, point} = hub.linkIdentity();
+      if (point === print) return {hub, key, cert};
+    }
+    return {};
+  }
+
+  // Answers the hub's poll with `words`, a part of a poll's answer; done when the hub has been told.
+  tellHub(hub, words) {
+    return new Promise((done) => {
+      this.toSay.set(hub, [...(this.toSay.get(hub) ?? []), {words, done}]);
+      this.held.get(hub)?.();
+    });
+  }
+
+  // The poll's answer of our own, if there is something to say: now, or as soon as there is.
+  #ownWords(hub) {
+    const next = () => {
+      const [{words, done}, ...rest] = this.toSay.get(hub);
+      this.toSay.set(hub, rest);
+      setImmediate(done);
+      return {status: 200, headers: {'content-type': 'application/json'}, body: Buffer.from(JSON.stringify(
+        {root_list: null, bundle: null, orders: [], views: [], events_acked: 0, ...words}))};
+    };
+    if (this.toSay.get(hub)?.length > 0) return Promise.resolve(next());
+    return new Promise((done) => this.held.set(hub, () => { this.held.delete(hub); done(next()); }));
+  }
+
+  // A hub's signed documents of a kind ("receipts", "answers", "events", "countersigns"), newest first, read.
+  documents(hub, kind) {
+    return this.heard.filter((said) => said.hub === hub && said.path === '/hub/v1/report').flatMap(({json}) => json[kind])
+      .map((envelope) => ({...JSON.parse(envelope.payload), envelope})).reverse();
   }
 
   async #forward(request, response) {
     const path = request.url;
-    const options = {...this.real, path, method: request.method, headers: request.headers, ca: this.town.ca.pem, agent: false, ...this.#identity(request)};
+    const {hub, key, cert} = this.#identity(request);
+    const options = {...this.real, path, method: request.method, headers: request.headers, ca: this.town.ca.pem, agent: false, key, cert};
     if (path.startsWith('/hub/v1/streams/')) return this.#stream(request, response, options);
     let body = await collect(request);
     this.#note(body);
     const ofHub = path.startsWith('/hub/');
-    if (ofHub && body.length > 0 && this.bend.hubRequest) body = rewrite(body, (json) => this.bend.hubRequest(path, json));
-    const answer = await exchange({...options, headers: {...options.headers, 'content-length': body.length, 'transfer-encoding': undefined}}, body);
+    const bendRequest = ofHub ? this.bend.hubRequest && ((json) => this.bend.hubRequest(path, json, hub)) : this.bend.staffRequest && ((json) => this.bend.staffRequest(request.method, path, json));
+    if (body.length > 0 && bendRequest) body = rewrite(body, bendRequest);
+    this.#listen(hub, request.method, path, body);
+    const real = exchange({...options, headers: {...options.headers, 'content-length': body.length, 'transfer-encoding': undefined}}, body);
+    const answer = await (hub && path === '/hub/v1/poll' ? this.#firstOf(hub, real) : real.answer);
     this.#note(answer.body);
-    const bend = ofHub ? this.bend.hubAnswer && ((json) => this.bend.hubAnswer(path, json, body)) : this.bend.staffAnswer && ((json) => this.bend.staffAnswer(request.method, path, json));
+    const bend = ofHub ? this.bend.hubAnswer && ((json) => this.bend.hubAnswer(path, json, body, hub)) : this.bend.staffAnswer && ((json) => this.bend.staffAnswer(request.method, path, json));
     const out = bend ? await rewriteLater(answer.body, bend) : answer.body;
     const headers = {...answer.headers, 'content-length': out.length};
     delete headers['transfer-encoding'];
     response.writeHead(answer.status, headers);
     response.end(out);
+  }
+
+  #listen(hub, method, path, body) {
+    let json = null;
+    try { json = JSON.parse(body.toString()); } catch { /* nothing, or not JSON */ }
+    if (hub) this.heard.push({hub, path, json});
+    else this.asked.push({method, path, json});
+  }
+
+  async #firstOf(hub, real) {
+    const answer = await Promise.race([real.answer, this.#ownWords(hub)]);
+    this.held.delete(hub);
+    real.answer.catch(() => {});
+    real.cancel();
+    return answer;
   }
 
   #stream(request, response, options) {
@@ -90,7 +145,11 @@ export class MaliciousRelay {
       const toRelay = (data, binary) => (relay.readyState === WebSocket.OPEN ? relay.send(data, {binary}) : waiting.push([data, binary]));
       relay.on('open', () => { for (const [data, binary] of waiting.splice(0)) relay.send(data, {binary}); });
       const toPage = (data, binary) => { if (page.readyState === WebSocket.OPEN) page.send(data, {binary}); };
-      page.on('message', (data, binary) => { this.#note(data); this.#pass(data, binary, this.bend.up, toRelay); });
+      page.on('message', (data, binary) => {
+        this.#note(data);
+        if (binary && this.bend.lives?.(data) === false) return;
+        this.#pass(data, binary, this.bend.up, toRelay);
+      });
       relay.on('message', (data, binary) => {
         this.#note(data);
         if (binary && this.bend.frames) return this.bend.frames(data, (frame) => toPage(frame, true));
@@ -101,6 +160,7 @@ export class MaliciousRelay {
         one.on('error', () => other.terminate());
       }
       this.say = (message) => toPage(JSON.stringify(message), false);
+      this.show = (frame) => toPage(frame, true);
     });
   }
 
@@ -122,15 +182,18 @@ function collect(stream) {
   });
 }
 
+// -> {answer: promise of {status, headers, body}, cancel()}
 function exchange(options, body) {
-  return new Promise((done, fail) => {
-    const headers = Object.fromEntries(Object.entries(options.headers).filter(([, value]) => value !== undefined));
-    const outgoing = httpsRequest({...options, headers}, async (answer) => {
-      try { done({status: answer.statusCode, headers: answer.headers, body: await collect(answer)}); } catch (error) { fail(error); }
+  const headers = Object.fromEntries(Object.entries(options.headers).filter(([, value]) => value !== undefined));
+  const outgoing = httpsRequest({...options, headers});
+  const answer = new Promise((done, fail) => {
+    outgoing.on('response', async (response) => {
+      try { done({status: response.statusCode, headers: response.headers, body: await collect(response)}); } catch (error) { fail(error); }
     });
     outgoing.on('error', fail);
     outgoing.end(body);
   });
+  return {answer, cancel: () => outgoing.destroy()};
 }
 
 function rewrite(body, bend) {
