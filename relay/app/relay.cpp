@@ -55,7 +55,8 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
   hub_routes_.add_to(router_);
   sessions_.add_to(router_);
   const auto is_app_origin = [this](std::string_view origin) { return app_origins_.contains(origin); };
-  server_ = std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}});
+  server_ =
+      std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}});
   use_origins(services_->app_origins());
   listen_to_changes();
 }
@@ -86,9 +87,7 @@ void Relay::listen_to_changes() {
   services_->listen(std::move(listener));
 }
 
-void Relay::use_origins(std::vector<std::string> origins) {
-  app_origins_ = {origins.begin(), origins.end()};
-}
+void Relay::use_origins(std::vector<std::string> origins) { app_origins_ = {origins.begin(), origins.end()}; }
 
 asio::awaitable<void> Relay::tick() {
   while (!is_stopping_) {

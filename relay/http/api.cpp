@@ -6,14 +6,20 @@ namespace {
 
 unsigned status_of(Code code) {
   switch (code) {
-    case Code::kMalformed: return 400;
-    case Code::kRefused: return 403;
-    case Code::kNotFound: return 404;
+    case Code::kMalformed:
+      return 400;
+    case Code::kRefused:
+      return 403;
+    case Code::kNotFound:
+      return 404;
     case Code::kWaiting:
-    case Code::kConflict: return 409;
+    case Code::kConflict:
+      return 409;
     case Code::kUnavailable:
-    case Code::kIo: return 503;
-    case Code::kInternal: return 500;
+    case Code::kIo:
+      return 503;
+    case Code::kInternal:
+      return 500;
   }
   return 500;
 }

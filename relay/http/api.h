@@ -20,16 +20,16 @@ inline constexpr std::size_t kTrustMaxBody = 256 * 1024;
 
 // A request, read whole and within the route's limits.
 struct ApiRequest {
-  std::string method;                           // "GET"
-  std::string path;                             // "/v1/residents/abc", without query, percent-decoded
-  std::map<std::string, std::string> params;    // {"id": "abc"} for the pattern "/v1/residents/{id}"
-  std::map<std::string, std::string> query;     // percent-decoded; a member given twice never gets here
-  std::string body;                             // as sent; not checked to be JSON or UTF-8
-  std::optional<std::string> bearer;            // the token of "Authorization: Bearer …", unjudged
-  std::optional<ByteArray<65>> client_key;      // the TLS client certificate's P-256 point, proved by the handshake
-  std::optional<std::string> origin;            // the Origin header; one of the root list's, or the request never gets here
-  std::string host;                             // the Host header, lower case, as sent ("localhost:4433"); unjudged
-  std::string peer;                             // the peer's address without port; of IPv6 its /64, which is one subscriber
+  std::string method;                         // "GET"
+  std::string path;                           // "/v1/residents/abc", without query, percent-decoded
+  std::map<std::string, std::string> params;  // {"id": "abc"} for the pattern "/v1/residents/{id}"
+  std::map<std::string, std::string> query;   // percent-decoded; a member given twice never gets here
+  std::string body;                           // as sent; not checked to be JSON or UTF-8
+  std::optional<std::string> bearer;          // the token of "Authorization: Bearer …", unjudged
+  std::optional<ByteArray<65>> client_key;    // the TLS client certificate's P-256 point, proved by the handshake
+  std::optional<std::string> origin;  // the Origin header; one of the root list's, or the request never gets here
+  std::string host;                   // the Host header, lower case, as sent ("localhost:4433"); unjudged
+  std::string peer;                   // the peer's address without port; of IPv6 its /64, which is one subscriber
 };
 
 struct ApiResponse {
@@ -42,17 +42,19 @@ struct ApiResponse {
 // `value` as the answer.
 ApiResponse json_response(const Json& value, unsigned status = 200);
 
-// An RFC 9457 problem, application/problem+json: `code` is the machine word (PROTOCOL.md, "Refusals"), `detail` a sentence
-// for the reader that says what to do. Neither holds personal data. `extra` members stand beside them (a 409's order).
-ApiResponse problem(unsigned status, std::string_view code, std::string_view detail, const Json& extra = Json::object());
+// An RFC 9457 problem, application/problem+json: `code` is the machine word (PROTOCOL.md, "Refusals"), `detail` a
+// sentence for the reader that says what to do. Neither holds personal data. `extra` members stand beside them (a 409's
+// order).
+ApiResponse problem(unsigned status, std::string_view code, std::string_view detail,
+                    const Json& extra = Json::object());
 
-// The problem for a failure: 400 malformed, 403 refused, 404 not found, 409 conflict and waiting, 503 unavailable and I/O,
-// 500 internal. `code` is the error's reason, `detail` its message, but for I/O and internal errors, whose message is for
-// the log only.
+// The problem for a failure: 400 malformed, 403 refused, 404 not found, 409 conflict and waiting, 503 unavailable and
+// I/O, 500 internal. `code` is the error's reason, `detail` its message, but for I/O and internal errors, whose message
+// is for the log only.
 ApiResponse problem(const Error& error);
 
-// Answers one request. Called on the store thread, one call at a time, so it may block on disk for milliseconds and needs no
-// lock against other handlers; never for longer, never for the network. Throws nothing.
+// Answers one request. Called on the store thread, one call at a time, so it may block on disk for milliseconds and
+// needs no lock against other handlers; never for longer, never for the network. Throws nothing.
 using Handler = std::function<ApiResponse(const ApiRequest&)>;
 
 // Who may call a route. Checked before its body is read.

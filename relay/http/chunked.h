@@ -8,9 +8,9 @@
 
 namespace tillsyn::http {
 
-// Takes the chunked coding (RFC 9112 §7.1) off a body that arrives in parts of any size, without ever holding any of it.
-// Stricter than the RFC: chunk extensions and trailers are refused, since no client of ours sends them.
-// Threads: thread-bound.
+// Takes the chunked coding (RFC 9112 §7.1) off a body that arrives in parts of any size, without ever holding any of
+// it. Stricter than the RFC: chunk extensions and trailers are refused, since no client of ours sends them. Threads:
+// thread-bound.
 class ChunkedDecoder {
  public:
   static constexpr std::uint64_t kMaxChunkBytes = 1024 * 1024;

@@ -109,7 +109,8 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
 // From here on the handler sets its own pace.
 asio::awaitable<std::optional<ApiResponse>> Connection::hand_over(Exchange& exchange, const Endpoint& endpoint) {
   stream_.expires_never();
-  if (const auto* take_over = std::get_if<TakeOverHandler>(&endpoint.handler)) co_return co_await (*take_over)(exchange);
+  if (const auto* take_over = std::get_if<TakeOverHandler>(&endpoint.handler))
+    co_return co_await (*take_over)(exchange);
   if (const auto* held = std::get_if<HeldHandler>(&endpoint.handler)) co_return co_await (*held)(exchange);
   const Handler& handler = std::get<Handler>(endpoint.handler);
   auto job = [&handler, request = std::move(exchange.request)] { return handler(request); };

@@ -50,7 +50,8 @@ std::variant<Connection::Judged, ApiResponse> Connection::judge(const Head& head
 std::optional<ApiResponse> Connection::refuse_origin(const ApiRequest& request) {
   if (!request.origin) return std::nullopt;
   if (!server_.parts_.is_app_origin(*request.origin)) {
-    return problem(403, "foreign_origin", "Den här sidan får inte tala med relät. Öppna personalappen på dess egen adress.");
+    return problem(403, "foreign_origin",
+                   "Den här sidan får inte tala med relät. Öppna personalappen på dess egen adress.");
   }
   origin_ = request.origin;
   return std::nullopt;
@@ -62,7 +63,8 @@ std::optional<ApiResponse> Connection::refuse_caller(const Judged& judged) const
     return problem(401, "no_session", "Du är inte inloggad. Logga in och försök igen.");
   }
   if (caller == Caller::kHub && !judged.request.client_key) {
-    return problem(401, "no_client_certificate", "A hub shows its link key as a TLS client certificate; enrol, then call again.");
+    return problem(401, "no_client_certificate",
+                   "A hub shows its link key as a TLS client certificate; enrol, then call again.");
   }
   return std::nullopt;
 }

@@ -10,8 +10,8 @@
 namespace tillsyn::http {
 
 struct RequestHead {
-  ApiRequest request;         // method, path, query, bearer, origin and host
-  std::string encoded_path;   // for the router
+  ApiRequest request;        // method, path, query, bearer, origin and host
+  std::string encoded_path;  // for the router
 };
 
 // What a header says. Malformed, "malformed" or "target": another version than 1.1, a target that is not a path, Host

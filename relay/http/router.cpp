@@ -88,11 +88,13 @@ Result<std::string> percent_decode(std::string_view text) {
     char c = text[i];
     if (c == '%') {
       auto byte = from_hex(text.substr(i + 1, 2));
-      if (!byte.ok() || byte->size() != 1) return malformed("target", "a % in the address is not followed by two hex digits");
+      if (!byte.ok() || byte->size() != 1)
+        return malformed("target", "a % in the address is not followed by two hex digits");
       c = static_cast<char>((*byte)[0]);
       i += 2;
     }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return malformed("target", "control character in the address");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return malformed("target", "control character in the address");
     out += c;
   }
   if (!is_valid_utf8(out)) return malformed("target", "the address is not UTF-8");

@@ -26,12 +26,13 @@ struct Exchange {
   beast::flat_buffer& received;  // what came after what has been read of the request
 };
 
-// Answers a request in its own time: on the loop, suspended while it waits. The body has been read. It ends early when the
-// peer goes away (Exchange::stream, async_wait_readable).
+// Answers a request in its own time: on the loop, suspended while it waits. The body has been read. It ends early when
+// the peer goes away (Exchange::stream, async_wait_readable).
 using HeldHandler = std::function<asio::awaitable<ApiResponse>(Exchange&)>;
 
-// Takes the connection over after the header: reads and writes as it likes until it returns, then the connection is closed.
-// The body has not been read. Returning a response instead means that it has written nothing: it is sent as the answer.
+// Takes the connection over after the header: reads and writes as it likes until it returns, then the connection is
+// closed. The body has not been read. Returning a response instead means that it has written nothing: it is sent as the
+// answer.
 using TakeOverHandler = std::function<asio::awaitable<std::optional<ApiResponse>>(Exchange&)>;
 
 // A path's handler and its terms; `terms.handler` is unused when `handler` is not a plain one.
@@ -61,8 +62,8 @@ class Router {
   std::vector<Endpoint> endpoints_;
 };
 
-// Target parts, percent-decoded (RFC 3986 §2.1). Malformed, "target": broken escapes, control characters, invalid UTF-8, a
-// member given twice.
+// Target parts, percent-decoded (RFC 3986 §2.1). Malformed, "target": broken escapes, control characters, invalid
+// UTF-8, a member given twice.
 Result<std::string> percent_decode(std::string_view text);
 Result<std::map<std::string, std::string>> parse_query(std::string_view query);
 

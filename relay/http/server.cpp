@@ -33,7 +33,8 @@ Result<asio::ip::tcp::endpoint> parse_address(const std::string& text) {
   std::uint16_t port = 0;
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return cannot_listen(text, "the port must be a number up to 65535");
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    return cannot_listen(text, "the port must be a number up to 65535");
   return asio::ip::tcp::endpoint(ip, port);
 }
 
@@ -92,7 +93,8 @@ void Server::start(Socket socket) {
   const std::string peer = peer_name(remote.address());
   auto ticket = admission_.enter(peer);
   if (!ticket) return spdlog::warn("event=connection_refused reason=too_many");
-  auto connection = std::make_shared<Connection>(*this, TlsStream(std::move(socket), parts_.tls), peer, std::move(ticket));
+  auto connection =
+      std::make_shared<Connection>(*this, TlsStream(std::move(socket), parts_.tls), peer, std::move(ticket));
   const auto place = closers_.insert(closers_.end(), connection->stream().closer());
   asio::co_spawn(parts_.loop, connection->run(), [this, connection, place](std::exception_ptr failure) {
     closers_.erase(place);

@@ -20,13 +20,14 @@ namespace tillsyn::http {
 
 // HTTP/1.1 over TLS, and nothing else, for the routes of one table.
 //
-// Every request is checked in this order, each failure an RFC 9457 problem: header within its limit and time, peer's rate,
-// class not full, path and method, Origin (absent, or `is_app_origin`), caller's proof, store not overloaded, body within
-// the route's limit and time. A request refused before its body was read closes the connection. Preflights (OPTIONS with
-// an Origin) are answered here. No cookie is read or set. Each request is one log line: method, the route's pattern, status
-// and milliseconds, never a token, a name, an address or a query.
+// Every request is checked in this order, each failure an RFC 9457 problem: header within its limit and time, peer's
+// rate, class not full, path and method, Origin (absent, or `is_app_origin`), caller's proof, store not overloaded,
+// body within the route's limit and time. A request refused before its body was read closes the connection. Preflights
+// (OPTIONS with an Origin) are answered here. No cookie is read or set. Each request is one log line: method, the
+// route's pattern, status and milliseconds, never a token, a name, an address or a query.
 //
-// Threads: the io_context's one thread owns everything; plain handlers run on `store` or `network`, as their route says.
+// Threads: the io_context's one thread owns everything; plain handlers run on `store` or `network`, as their route
+// says.
 class Server {
  public:
   struct Parts {

@@ -23,7 +23,8 @@ std::optional<ByteArray<65>> p256_point(const X509* certificate) {
   if (std::string_view(group, group_length) != "prime256v1") return std::nullopt;
   ByteArray<65> point{};
   std::size_t length = 0;
-  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point.data(), point.size(), &length) != 1 ||
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point.data(), point.size(), &length) !=
+          1 ||
       length != point.size() || point[0] != 0x04) {
     return std::nullopt;
   }
@@ -65,7 +66,8 @@ Result<SslCtx> make_tls_context(const std::string& certificate_file, const std::
       SSL_CTX_set_ciphersuites(raw, kTls13Suites) != 1 || SSL_CTX_set1_groups_list(raw, kGroups) != 1) {
     return openssl_error("TLS versions and suites");
   }
-  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

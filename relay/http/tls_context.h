@@ -21,11 +21,11 @@ struct SslFree {
 };
 using Ssl = std::unique_ptr<SSL, SslFree>;
 
-// The relay's side of TLS: versions 1.2 and 1.3, ECDHE with AEAD and nothing else, no renegotiation, compression, tickets
-// or resumption. A client certificate is asked for and may be absent; a present one must be self-signed with a P-256 key,
-// else the handshake fails: who the key belongs to is for the routes. The list of names sent along with the request is one
-// that no browser's certificate matches, so browsers ask their user nothing.
-// `certificate_file` is the PEM chain, leaf first; `key_file` its PEM key. Reason: "tls_files".
+// The relay's side of TLS: versions 1.2 and 1.3, ECDHE with AEAD and nothing else, no renegotiation, compression,
+// tickets or resumption. A client certificate is asked for and may be absent; a present one must be self-signed with a
+// P-256 key, else the handshake fails: who the key belongs to is for the routes. The list of names sent along with the
+// request is one that no browser's certificate matches, so browsers ask their user nothing. `certificate_file` is the
+// PEM chain, leaf first; `key_file` its PEM key. Reason: "tls_files".
 Result<SslCtx> make_tls_context(const std::string& certificate_file, const std::string& key_file);
 
 // The P-256 point of the certificate that the peer has proved to own; none if it showed none. After the handshake.

@@ -22,10 +22,11 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-// TLS straight on a socket: OpenSSL reads and writes the descriptor itself (SSL_set_fd) and we only wait until it can, so
-// an idle connection holds no buffer of ours. Beast's AsyncStream, good under beast::http and beast::websocket.
+// TLS straight on a socket: OpenSSL reads and writes the descriptor itself (SSL_set_fd) and we only wait until it can,
+// so an idle connection holds no buffer of ours. Beast's AsyncStream, good under beast::http and beast::websocket.
 //
 // One read and one write may be under way at a time, and a handshake or shutdown alone. A deadline, once set, holds for
 // whatever is under way until it is set anew: when it passes the socket is closed and everything ends with an error.
@@ -79,7 +80,8 @@ class TlsStream {
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return start<void(error_code, std::size_t)>([buffers](Core& core) { return read_step(core, first_of(buffers)); }, token);
+    return start<void(error_code, std::size_t)>([buffers](Core& core) { return read_step(core, first_of(buffers)); },
+                                                token);
   }
 
   template <typename Buffers, typename Token>
@@ -172,7 +174,8 @@ class TlsStream {
 
   template <typename Signature, typename Try, typename Token>
   auto start(Try attempt, Token& token) {
-    return asio::async_compose<Token, Signature>(Operation<Signature, Try>{core_, std::move(attempt)}, token, core_->socket);
+    return asio::async_compose<Token, Signature>(Operation<Signature, Try>{core_, std::move(attempt)}, token,
+                                                 core_->socket);
   }
 
   std::shared_ptr<Core> core_;

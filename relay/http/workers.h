@@ -50,7 +50,7 @@ class Workers {
     auto held = std::make_shared<Handler>(std::move(handler));
     asio::post(pool_, [back, guard, held, job = std::move(job)]() mutable {
       auto result = std::make_shared<T>(job());
-      asio::post(back, [held, result] { std::move(*held)(std::move(*result)); });
+      asio::post(back, [held, result] { std::move (*held)(std::move(*result)); });
     });
   }
 

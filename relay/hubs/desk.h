@@ -12,7 +12,7 @@
 namespace tillsyn::hubs {
 
 struct Hub {
-  std::string id;        // the device key's thumbprint
+  std::string id;  // the device key's thumbprint
   std::string provider;
 
   friend bool operator==(const Hub&, const Hub&) = default;

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "common/base/json.h"
-#include "relay/hubs/desk.h"
-#include "relay/hubs/presence.h"
 #include "relay/http/tls_stream.h"
 #include "relay/http/workers.h"
+#include "relay/hubs/desk.h"
+#include "relay/hubs/presence.h"
 
 namespace tillsyn::hubs {
 
@@ -21,9 +21,9 @@ namespace asio = boost::asio;
 
 // A view on its way to a hub.
 struct PendingOffer {
-  std::string hash;                                            // of its order
+  std::string hash;                                             // of its order
   std::function<Result<std::string>(const Json& status)> make;  // the offer's text; called on the store thread, once
-  std::function<void(const Error&)> failed;                    // it could not be made; called on the loop
+  std::function<void(const Error&)> failed;                     // it could not be made; called on the loop
 };
 
 // Where the hubs are, what they said last, and what waits for their next poll.
@@ -94,7 +94,8 @@ class Hubs {
     bool replaced_ = false;
   };
 
-  // Whether the same was said to this hub so lately that it cannot have acted on it yet; remembers it as said otherwise.
+  // Whether the same was said to this hub so lately that it cannot have acted on it yet; remembers it as said
+  // otherwise.
   bool is_repetition(const Hub& hub, const std::string& said, std::chrono::milliseconds within);
 
   Time now() const { return now_(); }

@@ -9,15 +9,15 @@
 
 namespace tillsyn::hubs {
 
-// Absence, detected on the relay's clock: a hub of which nothing is heard for kLostAfter is lost, until it is heard again.
-// Pure: no clock of its own. Threads: thread-bound.
+// Absence, detected on the relay's clock: a hub of which nothing is heard for kLostAfter is lost, until it is heard
+// again. Pure: no clock of its own. Threads: thread-bound.
 class Presence {
  public:
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::seconds kLostAfter{45};
 
-  // A hub that is enrolled. It counts as heard now, so a relay that has just started finds out who stays away; until it is
-  // heard in truth it is not online.
+  // A hub that is enrolled. It counts as heard now, so a relay that has just started finds out who stays away; until it
+  // is heard in truth it is not online.
   void expect(const Hub& hub, Time now);
 
   enum class Heard { kStill, kFirst, kBack };

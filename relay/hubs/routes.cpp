@@ -44,7 +44,8 @@ void keep_what_fits(std::vector<std::string>& orders) {
 }
 
 bool has_something_to_say(const Work& work, const std::vector<std::string>& offers, const Json& status) {
-  if (!work.trust.root_list.empty() || !work.trust.bundle.empty() || !work.orders.empty() || !offers.empty()) return true;
+  if (!work.trust.root_list.empty() || !work.trust.bundle.empty() || !work.orders.empty() || !offers.empty())
+    return true;
   const auto acked = status.is_object() ? status.find("events_acked") : status.end();
   return acked != status.end() && acked->is_number_unsigned() && acked->get<std::uint64_t>() < work.events_acked;
 }
@@ -55,10 +56,12 @@ void Routes::add_to(http::Router& router) {
   Route trust_route = terms("GET", "/hub/v1/trust", Caller::kAnyone, 0);
   trust_route.handler = [this](const http::ApiRequest&) { return trust(); };
   router.add(std::move(trust_route));
-  router.add_held(terms("POST", "/hub/v1/poll", Caller::kHub, kPollMaxBody), [this](Exchange& exchange) { return poll(exchange); });
+  router.add_held(terms("POST", "/hub/v1/poll", Caller::kHub, kPollMaxBody),
+                  [this](Exchange& exchange) { return poll(exchange); });
   router.add_held(terms("POST", "/hub/v1/report", Caller::kHub, kReportMaxBody),
                   [this](Exchange& exchange) { return report(exchange); });
-  router.add_held(terms("POST", "/hub/v1/enrol", Caller::kHub, kPollMaxBody), [this](Exchange& exchange) { return enrol(exchange); });
+  router.add_held(terms("POST", "/hub/v1/enrol", Caller::kHub, kPollMaxBody),
+                  [this](Exchange& exchange) { return enrol(exchange); });
 }
 
 ApiResponse Routes::trust() {
@@ -100,7 +103,8 @@ asio::awaitable<std::string> Routes::next_words(const Hub& hub, const Json& stat
   const auto repeat = status.is_null() ? times_.repeat_away : times_.repeat;
   const bool is_news = has_something_to_say(work, offers, status) && !hubs_.is_repetition(hub, words, repeat);
   if (is_news) co_return words;
-  co_return even_nothing ? format_poll_answer(Work{.trust = {}, .orders = {}, .events_acked = work.events_acked}, {}) : std::string();
+  co_return even_nothing ? format_poll_answer(Work{.trust = {}, .orders = {}, .events_acked = work.events_acked}, {})
+                         : std::string();
 }
 
 asio::awaitable<ApiResponse> Routes::report(Exchange& exchange) {

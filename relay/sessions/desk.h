@@ -19,13 +19,13 @@ struct Viewer {
 
 // A view that the relay has judged and entered in the log.
 struct EnteredView {
-  std::string hash;      // of the order, base64url
+  std::string hash;  // of the order, base64url
   std::string provider;
   std::string hub;
   std::string resident;
-  std::string order;     // JSON text
+  std::string order;  // JSON text
   std::uint64_t seq = 0;
-  std::string time;      // of the entry
+  std::string time;  // of the entry
 };
 
 // What the sessions ask of the folders behind them.
@@ -45,12 +45,12 @@ class Desk {
   // means that the entry is durable. A refusal is entered too, and its reason is a word of PROTOCOL.md, "Refusals".
   virtual Result<EnteredView> accept_view(const Viewer& viewer, const std::string& order) = 0;
 
-  // The offer (PROTOCOL.md) as JSON text, made at delivery for a hub whose status is `status`: checkpoint, inclusion, and
-  // consistency from the hub's, the view's and the bundle's.
+  // The offer (PROTOCOL.md) as JSON text, made at delivery for a hub whose status is `status`: checkpoint, inclusion,
+  // and consistency from the hub's, the view's and the bundle's.
   virtual Result<std::string> offer(const EnteredView& view, const Json& status) = 0;
 
-  // Enters what the relay itself saw of a view: "view_failed" or "view_stopped" with the machine word why. Durable when it
-  // returns.
+  // Enters what the relay itself saw of a view: "view_failed" or "view_stopped" with the machine word why. Durable when
+  // it returns.
   virtual Result<void> saw(const EnteredView& view, const std::string& what, const std::string& reason) = 0;
 };
 

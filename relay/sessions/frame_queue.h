@@ -8,10 +8,10 @@
 
 namespace tillsyn::sessions {
 
-// The frames that one viewer has not yet been sent. Bounded in milliseconds of capture time, since late pictures are worth
-// nothing: once the newest is more than kMaxBehindMs younger than the oldest, everything before the next key frame goes, so
-// that what follows can be decoded. The end of the stream is never dropped. kMaxBytes bounds a hub whose times stand still.
-// Pure. Threads: thread-bound.
+// The frames that one viewer has not yet been sent. Bounded in milliseconds of capture time, since late pictures are
+// worth nothing: once the newest is more than kMaxBehindMs younger than the oldest, everything before the next key
+// frame goes, so that what follows can be decoded. The end of the stream is never dropped. kMaxBytes bounds a hub whose
+// times stand still. Pure. Threads: thread-bound.
 class FrameQueue {
  public:
   static constexpr std::uint64_t kMaxBehindMs = 400;

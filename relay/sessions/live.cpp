@@ -137,8 +137,8 @@ asio::awaitable<void> Live::authenticate(const std::string& token) {
   if (is_first) say(format_hubs(owner_.parts().hubs.of_provider(viewer_->provider)));
 }
 
-// A session that has been logged out or has run out ends here too. An open page is nobody's activity; a running view is,
-// while the page sends its signs of life.
+// A session that has been logged out or has run out ends here too. An open page is nobody's activity; a running view
+// is, while the page sends its signs of life.
 asio::awaitable<void> Live::recheck_session() {
   while (!is_gone_) {
     recheck_.expires_after(owner_.parts().times.recheck);
@@ -146,7 +146,9 @@ asio::awaitable<void> Live::recheck_session() {
     if (is_gone_ || !viewer_) continue;
     auto& desk = owner_.parts().desk;
     const bool is_active = std::exchange(is_watched_, false);
-    auto job = [&desk, token = token_, is_active] { return is_active ? desk.authenticate(token) : desk.look_up(token); };
+    auto job = [&desk, token = token_, is_active] {
+      return is_active ? desk.authenticate(token) : desk.look_up(token);
+    };
     auto viewer = co_await owner_.parts().store.run(std::move(job));
     if (viewer.ok() || viewer.error().code == Code::kIo) continue;
     end_view("session_ended");

@@ -92,7 +92,8 @@ struct Setup {
     store = (folder.path / "store").string();
   }
   std::vector<std::string> arguments(const std::string& listen = "127.0.0.1:0") const {
-    return {"--listen", listen, "--tls-cert", tls.certificate_file(), "--tls-key", tls.key_file(), "--fleet-root", root, "--store", store};
+    return {"--listen", listen,    "--tls-cert", tls.certificate_file(), "--tls-key", tls.key_file(), "--fleet-root",
+            root,       "--store", store};
   }
 
   Folder folder;

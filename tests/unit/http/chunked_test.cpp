@@ -1,7 +1,7 @@
+#include "relay/http/chunked.h"
+
 #include <catch2/catch.hpp>
 #include <random>
-
-#include "relay/http/chunked.h"
 
 using namespace tillsyn;
 using http::ChunkedDecoder;
@@ -45,9 +45,27 @@ TEST_CASE("a body without its last chunk is not finished", "[http]") {
 }
 
 TEST_CASE("what is not the chunked coding is refused at its first byte", "[http]") {
-  for (const char* bad : {"g\r\n", "\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n", "5;a=b\r\nhello\r\n", "-5\r\n", "+5\r\n", "0x5\r\n",
-                          "05\r\nhello\r\n", "00\r\n\r\n", "5\nhello\r\n", "5\rhello", "5\r\nhellox\r\n", "5\r\nhello\n", "5\r\nhello\rx",
-                          "100001\r\n", "ffffffffffffffff\r\n", "10000000000000000\r\n", "0\r\nX: y\r\n\r\n", "0\r\n\r\nx", "0\r\n\n"}) {
+  for (const char* bad : {"g\r\n",
+                          "\r\n",
+                          " 5\r\nhello\r\n",
+                          "5 \r\nhello\r\n",
+                          "5;a=b\r\nhello\r\n",
+                          "-5\r\n",
+                          "+5\r\n",
+                          "0x5\r\n",
+                          "05\r\nhello\r\n",
+                          "00\r\n\r\n",
+                          "5\nhello\r\n",
+                          "5\rhello",
+                          "5\r\nhellox\r\n",
+                          "5\r\nhello\n",
+                          "5\r\nhello\rx",
+                          "100001\r\n",
+                          "ffffffffffffffff\r\n",
+                          "10000000000000000\r\n",
+                          "0\r\nX: y\r\n\r\n",
+                          "0\r\n\r\nx",
+                          "0\r\n\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(decode(bad, 1));
     CHECK_FALSE(decode(bad, 1000));

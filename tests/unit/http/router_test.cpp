@@ -1,7 +1,8 @@
+#include "relay/http/router.h"
+
 #include <catch2/catch.hpp>
 
 #include "relay/http/admission.h"
-#include "relay/http/router.h"
 
 using namespace tillsyn;
 

@@ -3,10 +3,10 @@
 #include "tests/unit/http/tls_kit.h"
 
 using namespace tillsyn;
+using boost::beast::http::field;
 using test::Client;
 using test::code_of;
 using test::RunningServer;
-using boost::beast::http::field;
 
 namespace {
 
@@ -78,8 +78,9 @@ TEST_CASE("TLS below 1.2 and suites without ECDHE and AEAD are refused", "[http]
   const auto connect = [&](test::ClientOptions options) { Client client(server.port(), options); };
   CHECK_THROWS(connect({.max_version = TLS1_VERSION}));
   CHECK_THROWS(connect({.max_version = TLS1_1_VERSION}));
-  for (const char* weak : {"ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0", "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
-                           "AES128-GCM-SHA256:@SECLEVEL=0", "NULL-SHA256:@SECLEVEL=0", "ECDHE-ECDSA-AES128-CCM:@SECLEVEL=0"}) {
+  for (const char* weak :
+       {"ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0", "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0", "AES128-GCM-SHA256:@SECLEVEL=0",
+        "NULL-SHA256:@SECLEVEL=0", "ECDHE-ECDSA-AES128-CCM:@SECLEVEL=0"}) {
     CAPTURE(weak);
     CHECK_THROWS(connect({.max_version = TLS1_2_VERSION, .tls12_suites = weak}));
   }
@@ -170,14 +171,15 @@ TEST_CASE("a body past the route's limit is refused, announced or not", "[http]"
 
 TEST_CASE("malformed requests get a problem and nothing else", "[http]") {
   RunningServer server(add_echoes);
-  for (const char* bad : {"GET /echo/1 HTTP/1.0\r\nHost: a\r\n\r\n", "GET /echo/1 HTTP/1.1\r\n\r\n",
-                          "GET /echo/1?a=1&a=2 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/%zz HTTP/1.1\r\nHost: a\r\n\r\n",
-                          "GET /echo/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/%ff HTTP/1.1\r\nHost: a\r\n\r\n",
-                          "GET http://a/echo/1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-                          "GET /echo/1 HTTP/1.1\r\nHost : a\r\n\r\n", "\x16\x03\x01 nonsense\r\n\r\n",
-                          "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
-                          "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-                          "GET /echo/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n"}) {
+  for (const char* bad :
+       {"GET /echo/1 HTTP/1.0\r\nHost: a\r\n\r\n", "GET /echo/1 HTTP/1.1\r\n\r\n",
+        "GET /echo/1?a=1&a=2 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /echo/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/%ff HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET http://a/echo/1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /echo/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /echo/1 HTTP/1.1\r\nHost : a\r\n\r\n", "\x16\x03\x01 nonsense\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "GET /echo/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n"}) {
     CAPTURE(bad);
     Client client(server.port());
     client.write_raw(bad);
@@ -194,7 +196,8 @@ TEST_CASE("who is slow with handshake, header or body is cut off", "[http]") {
   boost::system::error_code error;
   silent.read_some(boost::asio::buffer(&byte, 1), error);
   CHECK(error);
-  for (const char* part : {"", "GET /echo/1 HTTP/1.1\r\nHost:", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"}) {
+  for (const char* part :
+       {"", "GET /echo/1 HTTP/1.1\r\nHost:", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"}) {
     CAPTURE(part);
     Client client(server.port());
     client.write_raw(part);

@@ -3,7 +3,6 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -74,7 +73,8 @@ RunningServer::RunningServer(const Setup& setup, http::Limits limits) {
   if (!tls.ok()) throw std::runtime_error(tls.error().message);
   tls_ = std::move(*tls);
   const auto is_app = [](std::string_view origin) { return origin == kAppOrigin; };
-  server_ = std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app, limits});
+  server_ =
+      std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app, limits});
   const auto port = server_->listen("127.0.0.1:0");
   if (!port.ok()) throw std::runtime_error(port.error().message);
   port_ = *port;
@@ -130,7 +130,8 @@ Response Client::get(const std::string& target, const std::map<std::string, std:
   return send(make_request(beast::http::verb::get, target, "", headers));
 }
 
-Response Client::post(const std::string& target, const std::string& body, const std::map<std::string, std::string>& headers) {
+Response Client::post(const std::string& target, const std::string& body,
+                      const std::map<std::string, std::string>& headers) {
   return send(make_request(beast::http::verb::post, target, body, headers));
 }
 

@@ -17,8 +17,8 @@
 #include "relay/http/server.h"
 #include "relay/http/tls_context.h"
 
-// Real TLS on loopback for tests of the relay: keys and certificates made on the spot, a server on a thread of its own, and
-// OpenSSL's own client.
+// Real TLS on loopback for tests of the relay: keys and certificates made on the spot, a server on a thread of its own,
+// and OpenSSL's own client.
 namespace tillsyn::test {
 
 namespace asio = boost::asio;
@@ -86,7 +86,8 @@ class Client {
   // Throws boost::system::system_error when the connection fails.
   Response send(Request request);
   Response get(const std::string& target, const std::map<std::string, std::string>& headers = {});
-  Response post(const std::string& target, const std::string& body, const std::map<std::string, std::string>& headers = {});
+  Response post(const std::string& target, const std::string& body,
+                const std::map<std::string, std::string>& headers = {});
 
   // Bytes as they are, and the answer to them.
   void write_raw(const std::string& bytes);

@@ -1,7 +1,8 @@
+#include "relay/hubs/presence.h"
+
 #include <catch2/catch.hpp>
 
 #include "relay/hubs/messages.h"
-#include "relay/hubs/presence.h"
 
 using namespace tillsyn;
 using hubs::Presence;
@@ -52,8 +53,9 @@ TEST_CASE("a hub that stays away after the relay has started is lost too", "[hub
 }
 
 TEST_CASE("polls and reports of another form are refused", "[hubs]") {
-  for (const char* bad : {"", "[]", "{}", R"({"format":2,"status":null})", R"({"format":1})", R"({"format":1,"status":1})",
-                          R"({"format":1,"status":null,"more":1})", R"({"format":1,"format":1,"status":null})"}) {
+  for (const char* bad :
+       {"", "[]", "{}", R"({"format":2,"status":null})", R"({"format":1})", R"({"format":1,"status":1})",
+        R"({"format":1,"status":null,"more":1})", R"({"format":1,"format":1,"status":null})"}) {
     CAPTURE(bad);
     CHECK_FALSE(hubs::read_poll(bad).ok());
   }

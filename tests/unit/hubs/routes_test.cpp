@@ -1,9 +1,10 @@
+#include "relay/hubs/routes.h"
+
 #include <catch2/catch.hpp>
 #include <future>
 
-#include "relay/hubs/routes.h"
-#include "tests/unit/hubs/fake_hub_desk.h"
 #include "tests/unit/http/tls_kit.h"
+#include "tests/unit/hubs/fake_hub_desk.h"
 
 using namespace tillsyn;
 using test::Client;
@@ -15,7 +16,9 @@ const std::string kPoll = R"({"format":1,"status":{"events_acked":0}})";
 const std::string kPollAway = R"({"format":1,"status":null})";
 
 // Long enough that nothing in a test waits for it to pass.
-hubs::Times long_times() { return {.hold = std::chrono::hours(1), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)}; }
+hubs::Times long_times() {
+  return {.hold = std::chrono::hours(1), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)};
+}
 
 struct HubServer {
   explicit HubServer(hubs::Times times = long_times())
@@ -27,7 +30,8 @@ struct HubServer {
     desk.enrol_key(link.point(), {"hub-a", "p"});
   }
   Client connect() { return Client(server.port(), {.identity = &link}); }
-  void offer(const std::string& hash, std::function<void(const Error&)> failed = [](const Error&) {}) {
+  void offer(
+      const std::string& hash, std::function<void(const Error&)> failed = [](const Error&) {}) {
     server.on_loop([&] {
       hubs->offer("hub-a", {hash, [hash](const Json&) { return Result<std::string>("\"" + hash + "\""); }, failed});
     });
@@ -60,9 +64,10 @@ TEST_CASE("a link key that is not enrolled is told to enrol", "[hubs][IAM-10]") 
   const test::Identity stranger;
   Client client(relay.server.port(), {.identity = &stranger});
   CHECK(code_of(client.post("/hub/v1/poll", kPoll)) == "unknown_link_key");
-  CHECK(code_of(client.post("/hub/v1/report",
-                            R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[]})")) ==
-        "unknown_link_key");
+  CHECK(
+      code_of(client.post("/hub/v1/report",
+                          R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[]})")) ==
+      "unknown_link_key");
   CHECK(body_of(client.get("/hub/v1/trust")).contains("root_list"));
 }
 
@@ -76,7 +81,8 @@ TEST_CASE("a poll is answered at once when there is something to say", "[hubs]")
 
 TEST_CASE("an answer holds no more orders than a hub takes at once", "[hubs]") {
   HubServer relay;
-  relay.desk.say({.trust = {}, .orders = std::vector<std::string>(40, "\"" + std::string(60'000, 'a') + "\""), .events_acked = 0});
+  relay.desk.say(
+      {.trust = {}, .orders = std::vector<std::string>(40, "\"" + std::string(60'000, 'a') + "\""), .events_acked = 0});
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].size() == 17);
 }
@@ -101,7 +107,8 @@ TEST_CASE("a held poll is answered when orders change", "[hubs]") {
 }
 
 TEST_CASE("what was just said is not said again at once", "[hubs]") {
-  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  HubServer relay(
+      {.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
   relay.desk.say({.trust = {}, .orders = {"3"}, .events_acked = 0});
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPoll))["orders"].size() == 1);
@@ -111,7 +118,8 @@ TEST_CASE("what was just said is not said again at once", "[hubs]") {
 }
 
 TEST_CASE("a poll with nothing to say ends empty after its time", "[hubs]") {
-  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  HubServer relay(
+      {.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPoll)) ==
         *parse_json(R"({"root_list":null,"bundle":null,"orders":[],"views":[],"events_acked":0})"));
@@ -131,7 +139,8 @@ TEST_CASE("a newer poll of the same hub ends the older", "[hubs]") {
 }
 
 TEST_CASE("no view is handed to a hub whose gate is away", "[hubs]") {
-  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  HubServer relay(
+      {.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
   relay.offer("x");
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPollAway))["views"].empty());
@@ -139,13 +148,15 @@ TEST_CASE("no view is handed to a hub whose gate is away", "[hubs]") {
 }
 
 TEST_CASE("a withdrawn view is not handed over, and one without proof is told to its viewer", "[hubs]") {
-  HubServer relay({.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
+  HubServer relay(
+      {.hold = std::chrono::milliseconds(20), .repeat = std::chrono::hours(1), .repeat_away = std::chrono::hours(1)});
   relay.offer("x");
   relay.server.on_loop([&] { relay.hubs->withdraw("hub-a", "x"); });
   std::string reason;
   relay.server.on_loop([&] {
-    relay.hubs->offer("hub-a", {"y", [](const Json&) -> Result<std::string> { return refused("ledger_forked", "no proof"); },
-                                [&](const Error& error) { reason = error.reason; }});
+    relay.hubs->offer("hub-a",
+                      {"y", [](const Json&) -> Result<std::string> { return refused("ledger_forked", "no proof"); },
+                       [&](const Error& error) { reason = error.reason; }});
   });
   auto client = relay.connect();
   CHECK(body_of(client.post("/hub/v1/poll", kPoll))["views"].empty());
@@ -155,7 +166,8 @@ TEST_CASE("a withdrawn view is not handed over, and one without proof is told to
 TEST_CASE("a report is acknowledged when it is durable and not before", "[hubs]") {
   HubServer relay;
   auto client = relay.connect();
-  const std::string report = R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[{},{}]})";
+  const std::string report =
+      R"({"format":1,"status":null,"answers":[],"receipts":[],"countersigns":[],"events":[{},{}]})";
   relay.desk.fail_to_record(true);
   const auto refused = client.post("/hub/v1/report", report);
   CHECK(refused.result_int() == 503);

@@ -1,6 +1,7 @@
+#include "relay/sessions/frame_queue.h"
+
 #include <catch2/catch.hpp>
 
-#include "relay/sessions/frame_queue.h"
 #include "relay/sessions/messages.h"
 #include "tests/unit/sessions/frames.h"
 
@@ -100,9 +101,10 @@ TEST_CASE("a hub whose times stand still, or run back, is bounded in bytes", "[s
 }
 
 TEST_CASE("messages of another form are refused", "[sessions]") {
-  for (const char* bad : {"", "x", "{}", R"({"type":"other"})", R"({"type":"authenticate"})", R"({"type":"authenticate","token":1})",
-                          R"({"type":"view"})", R"({"type":"view","order":"text"})", R"({"type":"end","more":1})",
-                          R"({"type":"end","type":"end"})", R"(["end"])"}) {
+  for (const char* bad :
+       {"", "x", "{}", R"({"type":"other"})", R"({"type":"authenticate"})", R"({"type":"authenticate","token":1})",
+        R"({"type":"view"})", R"({"type":"view","order":"text"})", R"({"type":"end","more":1})",
+        R"({"type":"end","type":"end"})", R"(["end"])"}) {
     CAPTURE(bad);
     CHECK_FALSE(sessions::read_message(bad).ok());
   }
@@ -114,8 +116,9 @@ TEST_CASE("answers of another form reach no viewer", "[sessions]") {
   const auto read = [](const char* payload) { return sessions::read_answer(Json{{"payload", payload}, {"sig", ""}}); };
   CHECK(read(R"({"type":"answer","order":"o","stream":null,"hub":"h"})").ok());
   CHECK(read(R"({"type":"answer","order":"o","stream":"s"})")->stream == "s");
-  for (const char* bad : {"", "x", "{}", R"({"type":"answer","order":"o"})", R"({"type":"event","order":"o","stream":null})",
-                          R"({"type":"answer","order":1,"stream":null})"}) {
+  for (const char* bad :
+       {"", "x", "{}", R"({"type":"answer","order":"o"})", R"({"type":"event","order":"o","stream":null})",
+        R"({"type":"answer","order":1,"stream":null})"}) {
     CAPTURE(bad);
     CHECK_FALSE(read(bad).ok());
   }

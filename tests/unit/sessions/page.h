@@ -12,7 +12,8 @@ namespace tillsyn::test {
 // A staff page's WebSocket, blocking.
 class Page {
  public:
-  explicit Page(std::uint16_t port, const std::string& origin = RunningServer::kAppOrigin) : client_(port), socket_(client_.stream()) {
+  explicit Page(std::uint16_t port, const std::string& origin = RunningServer::kAppOrigin)
+      : client_(port), socket_(client_.stream()) {
     socket_.set_option(beast::websocket::stream_base::decorator([&](beast::websocket::request_type& request) {
       if (!origin.empty()) request.set(beast::http::field::origin, origin);
     }));

@@ -1,10 +1,11 @@
+#include "relay/sessions/sessions.h"
+
 #include <catch2/catch.hpp>
 #include <future>
 #include <mutex>
 
 #include "relay/hubs/routes.h"
 #include "relay/sessions/messages.h"
-#include "relay/sessions/sessions.h"
 #include "tests/unit/hubs/fake_hub_desk.h"
 #include "tests/unit/sessions/frames.h"
 #include "tests/unit/sessions/page.h"
@@ -78,7 +79,10 @@ class FakeViewDesk : public sessions::Desk {
 
 sessions::Times long_times() {
   const auto long_time = std::chrono::hours(1);
-  return {.authenticate = long_time, .answer = long_time, .upload_idle = long_time, .recheck = long_time,
+  return {.authenticate = long_time,
+          .answer = long_time,
+          .upload_idle = long_time,
+          .recheck = long_time,
           .linger = std::chrono::milliseconds(100)};
 }
 
@@ -88,8 +92,10 @@ struct Relay {
           store = &workers;
           const auto long_time = std::chrono::hours(1);
           hubs = std::make_unique<hubs::Hubs>(loop, workers, hub_desk, [] { return hubs::Hubs::Time::clock::now(); });
-          routes = std::make_unique<hubs::Routes>(*hubs, hub_desk, workers, hubs::Times{long_time, long_time, long_time});
-          sessions = std::make_unique<sessions::Sessions>(sessions::Sessions::Parts{loop, workers, *hubs, view_desk, times});
+          routes =
+              std::make_unique<hubs::Routes>(*hubs, hub_desk, workers, hubs::Times{long_time, long_time, long_time});
+          sessions =
+              std::make_unique<sessions::Sessions>(sessions::Sessions::Parts{loop, workers, *hubs, view_desk, times});
           routes->add_to(router);
           sessions->add_to(router);
         }) {
@@ -109,8 +115,13 @@ struct Relay {
   }
   void answer(const std::string& hash, const std::string& stream, const test::Identity* as = nullptr) {
     Client client(server.port(), {.identity = as != nullptr ? as : &link});
-    const Json payload = {{"type", "answer"}, {"order", hash}, {"stream", stream.empty() ? Json(nullptr) : Json(stream)}};
-    Json report = {{"format", 1}, {"status", nullptr}, {"receipts", Json::array()}, {"countersigns", Json::array()}, {"events", Json::array()}};
+    const Json payload = {
+        {"type", "answer"}, {"order", hash}, {"stream", stream.empty() ? Json(nullptr) : Json(stream)}};
+    Json report = {{"format", 1},
+                   {"status", nullptr},
+                   {"receipts", Json::array()},
+                   {"countersigns", Json::array()},
+                   {"events", Json::array()}};
     report["answers"] = Json::array({{{"payload", payload.dump()}, {"sig", "s"}}});
     CHECK(client.post("/hub/v1/report", report.dump()).result_int() == 200);
   }
@@ -141,7 +152,8 @@ void log_in(Page& page) {
 
 // An upload as curl makes it: header, then frames in chunks.
 struct HubUpload {
-  HubUpload(Relay& relay, const std::string& stream, const test::Identity& link) : client(relay.server.port(), {.identity = &link}) {
+  HubUpload(Relay& relay, const std::string& stream, const test::Identity& link)
+      : client(relay.server.port(), {.identity = &link}) {
     client.write_raw("POST /hub/v1/streams/" + stream + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
   }
   void send(const Bytes& bytes) {
@@ -228,7 +240,8 @@ TEST_CASE("when the viewer goes the hub is told at once", "[sessions]") {
     if (!politely) view.reset();
     CHECK(upload->read_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
     CHECK(upload->client.is_closed_by_peer());
-    CHECK(relay.seen() == std::vector<std::string>{politely ? "v1 view_stopped viewer_ended" : "v1 view_stopped viewer_gone"});
+    CHECK(relay.seen() ==
+          std::vector<std::string>{politely ? "v1 view_stopped viewer_ended" : "v1 view_stopped viewer_gone"});
   }
 }
 
@@ -375,7 +388,8 @@ TEST_CASE("a page that does not authenticate is closed", "[sessions][IAM-10]") {
 
 TEST_CASE("a page that authenticates wrongly, or speaks first of something else, is closed", "[sessions][IAM-10]") {
   Relay relay;
-  for (const char* first : {R"({"type":"authenticate","token":"bad"})", R"({"type":"end"})", R"({"type":"view","order":{"payload":"v1"}})"}) {
+  for (const char* first : {R"({"type":"authenticate","token":"bad"})", R"({"type":"end"})",
+                            R"({"type":"view","order":{"payload":"v1"}})"}) {
     CAPTURE(first);
     Page page(relay.server.port());
     page.say(first);
@@ -450,12 +464,16 @@ TEST_CASE("a page learns of all hubs first and then of those that change", "[ses
   log_in(page);
   CHECK(page.read_text("hubs")["hubs"] == Json::array({{{"hub", "hub-a"}, {"online", false}, {"status", nullptr}}}));
   auto poll = relay.poll();
-  CHECK(page.read_text("hubs")["hubs"] == Json::array({{{"hub", "hub-a"}, {"online", true}, {"status", {{"challenge", "c"}}}}}));
+  CHECK(page.read_text("hubs")["hubs"] ==
+        Json::array({{{"hub", "hub-a"}, {"online", true}, {"status", {{"challenge", "c"}}}}}));
   relay.server.on_loop([&] { relay.sessions->orders_changed("other"), relay.sessions->orders_changed("p"); });
   CHECK(page.read_text("changed").is_object());
   Client staff(relay.server.port());
   CHECK(code_of(staff.get("/v1/hubs")) == "no_session");
   CHECK(staff.get("/v1/hubs", {{"Authorization", "Bearer bad"}}).result_int() == 401);
   CHECK((*parse_json(staff.get("/v1/hubs", {{"Authorization", "Bearer good"}}).body()))["hubs"][0]["online"] == true);
-  relay.server.on_loop([&] { relay.hubs->wake("p"), relay.hubs->offer("hub-a", {"x", [](const Json&) { return Result<std::string>("1"); }, [](const Error&) {}}); });
+  relay.server.on_loop([&] {
+    relay.hubs->wake("p"),
+        relay.hubs->offer("hub-a", {"x", [](const Json&) { return Result<std::string>("1"); }, [](const Error&) {}});
+  });
 }
