@@ -38,11 +38,14 @@ void add_relay_keys(CLI::App& app, Action& chosen) {
   struct Options {
     std::string store, provider;
   };
-  auto* command = app.add_subcommand("relay-keys", "Print what the root list and the identity provider need to know of a relay's keys");
+  auto* command = app.add_subcommand(
+      "relay-keys", "Print what the root list and the identity provider need to know of a relay's keys");
   const auto options = std::make_shared<Options>();
-  command->add_option("--store", options->store, "the relay's folder; the keys are made there if they are not")->required();
+  command->add_option("--store", options->store, "the relay's folder; the keys are made there if they are not")
+      ->required();
   command->add_option("--provider", options->provider)->required();
-  command->callback([&chosen, options] { chosen = [options] { return print_relay_keys(options->store, options->provider); }; });
+  command->callback(
+      [&chosen, options] { chosen = [options] { return print_relay_keys(options->store, options->provider); }; });
 }
 
 struct FleetRootOptions {

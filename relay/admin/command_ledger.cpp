@@ -20,7 +20,9 @@ Result<Export> fetch(Relay& relay, const orders::Provider& provider) {
   Export out;
   TILLSYN_TRY(note, relay.checkpoint());
   const auto claimed = ledger::open_checkpoint(note, provider.ledger_key);
-  if (!claimed) return refused("log", "the relay's checkpoint is not signed by the log's key: nothing was exported; tell the municipality");
+  if (!claimed)
+    return refused(
+        "log", "the relay's checkpoint is not signed by the log's key: nothing was exported; tell the municipality");
   out.note = std::move(note);
   TILLSYN_CHECK(read_entries(relay, claimed->size, [&](std::string_view text) -> Result<void> {
     out.entries.emplace_back(text);
@@ -104,7 +106,8 @@ void add_verify(CLI::App& group, Action& chosen) {
   command->add_option("--fleet-root", options->fleet_root)->required();
   command->add_option("--root-list", options->root_list)->required();
   command->add_option("--provider", options->provider)->required();
-  command->add_option("--earlier", options->earlier, "an export, checkpoint or bundle from before: tells what has changed since");
+  command->add_option("--earlier", options->earlier,
+                      "an export, checkpoint or bundle from before: tells what has changed since");
   command->add_option("export", options->file)->required();
   command->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
 }

@@ -54,7 +54,8 @@ void add_check(CLI::App& group, Action& chosen) {
   const auto options = std::make_shared<Options>();
   command->add_option("--fleet-root", options->fleet_root)->required();
   command->add_option("--root-list", options->root_list)->required();
-  command->callback([&chosen, options] { chosen = [options] { return check(options->fleet_root, options->root_list); }; });
+  command->callback(
+      [&chosen, options] { chosen = [options] { return check(options->fleet_root, options->root_list); }; });
 }
 
 }  // namespace

@@ -87,6 +87,10 @@ struct PublishOptions {
 
 // The relay judges both and refuses older ones, so it goes first; the app's folder gets only what it has taken.
 Result<void> publish(const PublishOptions& options) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(options.app_dir, error))
+    return Error{Code::kNotFound, "file",
+                 "there is no folder " + options.app_dir + ": give the one that the staff app's origin serves"};
   TILLSYN_TRY(list, read_root_list_unjudged(options.root_list));
   TILLSYN_TRY(bundle, read_bundle(options.bundle, list.list));
   TILLSYN_TRY(address, find_relay(list.list, options.relay));
@@ -97,7 +101,6 @@ Result<void> publish(const PublishOptions& options) {
   TILLSYN_CHECK(put_trust(address, "root-list", list.envelope));
   TILLSYN_CHECK(put_trust(address, "bundle", bundle.envelope));
   const Path folder = Path(options.app_dir) / "trust";
-  std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return Error{Code::kIo, "file", "cannot make the folder " + folder.string() + ": " + error.message()};
   TILLSYN_CHECK(write_file(folder / "root-list.json", list.envelope));
@@ -112,7 +115,8 @@ void add_make(CLI::App& group, Action& chosen) {
   command->add_option("--bundle-key", options->bundle_key)->required();
   command->add_option("--previous", options->previous, "the bundle before; leave it out only for the very first");
   command->add_option("--relay", options->relay, "https://name:port, one of the root list's")->required();
-  command->add_option("--out", options->out, "the bundle; FILE.replays beside it says when each log last replayed")->required();
+  command->add_option("--out", options->out, "the bundle; FILE.replays beside it says when each log last replayed")
+      ->required();
   command->callback([&chosen, options] { chosen = [options] { return make(*options); }; });
 }
 
@@ -126,7 +130,8 @@ void add_check(CLI::App& group, Action& chosen) {
 }
 
 void add_publish(CLI::App& group, Action& chosen) {
-  auto* command = group.add_subcommand("publish", "Hand root list and bundle to the relay and to the staff app's origin");
+  auto* command =
+      group.add_subcommand("publish", "Hand root list and bundle to the relay and to the staff app's origin");
   const auto options = std::make_shared<PublishOptions>();
   command->add_option("--root-list", options->root_list)->required();
   command->add_option("--bundle", options->bundle)->required();

@@ -5,8 +5,8 @@
 
 #include "common/base/result.h"
 
-// The sub-commands of tillsyn-admin. Each adds itself to `app`; the one that is named puts what it will do into `chosen`,
-// for main to run: success is exit code 0, a failure one sentence on standard error and exit code 1.
+// The sub-commands of tillsyn-admin. Each adds itself to `app`; the one that is named puts what it will do into
+// `chosen`, for main to run: success is exit code 0, a failure one sentence on standard error and exit code 1.
 namespace tillsyn::admin {
 
 using Action = std::function<Result<void>()>;

@@ -52,7 +52,8 @@ std::string what_happened(const std::vector<std::string>& was, const std::vector
   if (was_later && came_before) return "moved: it changed places with the next";
   if (was_later) return "dropped";
   if (came_before) return "not of this log: inserted";
-  const auto found = std::find_if(is.begin(), is.end(), [&](const std::string& text) { return same_but_place(text, was[at]); });
+  const auto found =
+      std::find_if(is.begin(), is.end(), [&](const std::string& text) { return same_but_place(text, was[at]); });
   if (found != is.end()) return "moved to where entry " + std::to_string(found - is.begin()) + " stands";
   return differences(was[at], is[at]);
 }
@@ -81,7 +82,8 @@ std::string format_export(const Export& log) {
 }
 
 Result<Export> parse_export(std::string_view text) {
-  if (text.empty() || text.back() != '\n') return wrong("the export does not end with a whole line: it was cut off; export again");
+  if (text.empty() || text.back() != '\n')
+    return wrong("the export does not end with a whole line: it was cut off; export again");
   Export out;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
@@ -100,7 +102,8 @@ Result<ledger::Checkpoint> verify_export(const Export& log, const orders::Provid
   TILLSYN_TRY(replay, replay_entries(log, provider));
   const auto checkpoint = ledger::open_checkpoint(log.note, provider.ledger_key);
   if (!checkpoint)
-    return wrong("the checkpoint is not one that the log " + provider.ledger_key.name + " signed: it was altered, or is another log's");
+    return wrong("the checkpoint is not one that the log " + provider.ledger_key.name +
+                 " signed: it was altered, or is another log's");
   TILLSYN_CHECK(replay.check_against(*checkpoint));
   if (earlier) TILLSYN_CHECK(check_continues(replay, earlier->checkpoint));
   return *checkpoint;

@@ -10,7 +10,8 @@
 
 namespace tillsyn::admin {
 
-// A provider's whole log as a file that anybody can verify offline: a line for each entry, its exact text, then the line
+// A provider's whole log as a file that anybody can verify offline: a line for each entry, its exact text, then the
+// line
 // {"checkpoint": note}. Lines end in LF. Threads: everything in this header is reentrant.
 constexpr std::size_t kMaxExportBytes = std::size_t{2} * 1024 * 1024 * 1024;
 
@@ -34,9 +35,9 @@ struct Earlier {
 };
 
 // Verifies the export under the provider's key: every entry's form and place, times that do not go back, and that the
-// checkpoint was signed by the log over exactly these entries; with `earlier`, that the log continues it, too. Refused "log",
-// the message names the first entry that was altered, dropped, moved, back-dated or inserted, as far as the export and
-// `earlier` can tell.
+// checkpoint was signed by the log over exactly these entries; with `earlier`, that the log continues it, too. Refused
+// "log", the message names the first entry that was altered, dropped, moved, back-dated or inserted, as far as the
+// export and `earlier` can tell.
 //
 // Without `earlier`, an operator with the log's own key may have written another log altogether; the checkpoints in the
 // municipality's bundles tell.

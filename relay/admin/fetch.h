@@ -10,10 +10,10 @@ namespace tillsyn::admin {
 
 struct HttpsRequest {
   std::string method = "GET";
-  std::string url;                   // https only
-  std::optional<std::string> ca;     // PEM: only servers that these vouch for; none: the system's
+  std::string url;                // https only
+  std::optional<std::string> ca;  // PEM: only servers that these vouch for; none: the system's
   std::optional<std::string> bearer;
-  std::optional<std::string> json;   // the body
+  std::optional<std::string> json;  // the body
   std::size_t max_bytes = 1024 * 1024;
 };
 
@@ -22,8 +22,8 @@ struct HttpsResponse {
   std::string body;
 };
 
-// Asks other servers, over TLS 1.2 or newer, certificate and name verified, redirects not followed, at most 30 s a question.
-// Keeps connections between questions. Threads: thread-bound.
+// Asks other servers, over TLS 1.2 or newer, certificate and name verified, redirects not followed, at most 30 s a
+// question. Keeps connections between questions. Threads: thread-bound.
 class HttpsClient {
  public:
   HttpsClient();

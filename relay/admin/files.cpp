@@ -67,7 +67,8 @@ class Beside {
   Beside& operator=(const Beside&) = delete;
 
   Result<void> fill(std::string_view content, mode_t mode) {
-    if (!fd_.is_open() || ::fchmod(fd_.get(), mode) != 0 || !write_all(fd_.get(), content)) return file_fault(file_, "write");
+    if (!fd_.is_open() || ::fchmod(fd_.get(), mode) != 0 || !write_all(fd_.get(), content))
+      return file_fault(file_, "write");
     return {};
   }
 
@@ -80,7 +81,8 @@ class Beside {
   Result<void> place_if_none() {
     if (::link(name_.c_str(), file_.c_str()) == 0) return sync_folder(file_);
     if (errno != EEXIST) return file_fault(file_, "make");
-    return Error{Code::kConflict, "file", file_.string() + " is there already and is not overwritten: name another file"};
+    return Error{Code::kConflict, "file",
+                 file_.string() + " is there already and is not overwritten: name another file"};
   }
 
  private:

@@ -22,8 +22,8 @@ Result<std::string> read_file(const Path& file, std::size_t max_bytes);
 // The same for a file that only its owner may read; kRefused "file_mode" otherwise.
 Result<std::string> read_private_file(const Path& file, std::size_t max_bytes);
 
-// Replaces the file in one step: its content and its name are on the disk when this returns, and a failure leaves what was
-// there before. The folder must exist.
+// Replaces the file in one step: its content and its name are on the disk when this returns, and a failure leaves what
+// was there before. The folder must exist.
 Result<void> write_file(const Path& file, std::string_view content, mode_t mode = kPublicFile);
 
 // The same, but kConflict "file" if there is such a file already: a key that was overwritten is gone.

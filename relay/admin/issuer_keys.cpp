@@ -13,7 +13,8 @@ constexpr std::array kPrivateMembers = {"d", "p", "q", "dp", "dq", "qi", "oth", 
 constexpr std::size_t kMaxKeys = 64;  // of an issuer in a bundle
 
 bool is_private(const Json& jwk) {
-  return std::any_of(kPrivateMembers.begin(), kPrivateMembers.end(), [&](const char* name) { return jwk.contains(name); });
+  return std::any_of(kPrivateMembers.begin(), kPrivateMembers.end(),
+                     [&](const char* name) { return jwk.contains(name); });
 }
 
 bool is_for_signatures(const Json& jwk) {
@@ -49,7 +50,11 @@ class Merge {
  public:
   Merge(const orders::Issuer& issuer, const orders::IssuerKeys* previous,
         const std::vector<orders::RevokedKey>& revoked, Instant now, Report& report)
-      : issuer_(issuer), revoked_(revoked), now_(now), report_(report), is_first_(previous == nullptr || previous->keys.empty()) {
+      : issuer_(issuer),
+        revoked_(revoked),
+        now_(now),
+        report_(report),
+        is_first_(previous == nullptr || previous->keys.empty()) {
     if (previous != nullptr) keys_ = previous->keys;
   }
 
@@ -126,7 +131,8 @@ Result<std::vector<Json>> read_jwks(std::string_view text, const std::string& is
   for (const Json& jwk : value["keys"]) {
     if (!jwk.is_object() || !is_for_signatures(jwk)) continue;
     if (is_private(jwk))
-      report.alarms.push_back(issuer + " shows the private part of its key " + kid_of(jwk) + "; it is not taken, tell them");
+      report.alarms.push_back(issuer + " shows the private part of its key " + kid_of(jwk) +
+                              "; it is not taken, tell them");
     else if (const Json shown = public_part(jwk); !orders::issuer_key(shown, Instant(), std::nullopt))
       report.alarms.push_back(issuer + " shows a key " + kid_of(jwk) + " that cannot be used here");
     else

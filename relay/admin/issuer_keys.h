@@ -10,8 +10,9 @@
 
 namespace tillsyn::admin {
 
-// The signing keys in a JWKS text, with public members only, as JWKs. Keys of no use for signatures are left out; one that
-// shows private members, or that nobody can read, is left out with an alarm. kMalformed when it is no JWKS or none is left.
+// The signing keys in a JWKS text, with public members only, as JWKs. Keys of no use for signatures are left out; one
+// that shows private members, or that nobody can read, is left out with an alarm. kMalformed when it is no JWKS or none
+// is left.
 Result<std::vector<Json>> read_jwks(std::string_view text, const std::string& issuer, Report& report);
 
 // What follows in the next bundle on `previous` (nullptr: this issuer was in none) now that the issuer shows `jwks`:

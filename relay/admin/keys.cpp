@@ -28,7 +28,8 @@ Result<void> make_key(KeyType type, const Path& file) {
   std::error_code ignored;
   for (const Path& path : {file, public_file(file)})
     if (std::filesystem::exists(path, ignored))
-      return Error{Code::kConflict, "file", path.string() + " is there already and is not overwritten: name another file"};
+      return Error{Code::kConflict, "file",
+                   path.string() + " is there already and is not overwritten: name another file"};
   const auto key = crypto::Ed25519PrivateKey::generate();
   const Json held = {{"format", 1}, {"type", name_of(type)}, {"seed", to_base64url(key.seed())}};
   TILLSYN_CHECK(write_new_file(file, canonical_json(held) + "\n", kPrivateFile));

@@ -5,9 +5,9 @@
 #include "common/crypto/ed25519.h"
 #include "relay/admin/files.h"
 
-// The municipality's own signing keys, as files: {"format":1,"type":"root-key"|"bundle-key","seed":b64(32)}, mode 0600, and
-// beside it `<file>.pub` with the public key as base64url on a line. The type keeps a bundle key from signing root lists by
-// mistake. Threads: reentrant.
+// The municipality's own signing keys, as files: {"format":1,"type":"root-key"|"bundle-key","seed":b64(32)}, mode 0600,
+// and beside it `<file>.pub` with the public key as base64url on a line. The type keeps a bundle key from signing root
+// lists by mistake. Threads: reentrant.
 namespace tillsyn::admin {
 
 enum class KeyType { kRoot, kBundle };

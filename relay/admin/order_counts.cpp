@@ -22,26 +22,30 @@ bool lies_in(const Replay& log, const Order& order, const HandedOrder& handed) {
   return entry && ledger::entry_leaf(*entry) == log.leaves()[handed.seq];
 }
 
-std::string named(const Order& order) { return "the " + std::string(orders::type_name(order.payload.body)) + " order " + to_base64url(order.hash); }
+std::string named(const Order& order) {
+  return "the " + std::string(orders::type_name(order.payload.body)) + " order " + to_base64url(order.hash);
+}
 
 class Judging {
  public:
-  Judging(const Replay& log, const orders::Provider& provider, const orders::RootList& list, const orders::Bundle& bundle,
-          Report& report)
+  Judging(const Replay& log, const orders::Provider& provider, const orders::RootList& list,
+          const orders::Bundle& bundle, Report& report)
       : log_(log), provider_(provider), list_(list), bundle_(bundle), report_(report) {}
 
   void take(const HandedOrder& handed) {
     if (handed.seq >= log_.size()) return;
     auto order = orders::parse_order(handed.order);
     if (!order) return alarm("the relay hands out an order that cannot be read (" + order.error().message + ")");
-    if (!lies_in(log_, *order, handed)) return alarm("the relay hands out " + named(*order) + " that is not in the log");
+    if (!lies_in(log_, *order, handed))
+      return alarm("the relay hands out " + named(*order) + " that is not in the log");
     seen_.insert(order->hash);
     if (orders::is_standing(order->payload.body)) pending_.push_back({std::move(*order), &handed});
   }
 
   // Orders may stand on later ones of their own minute: judged until nothing more changes.
   void settle() {
-    std::sort(pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) { return a.handed->seq < b.handed->seq; });
+    std::sort(pending_.begin(), pending_.end(),
+              [](const Pending& a, const Pending& b) { return a.handed->seq < b.handed->seq; });
     for (bool progress = true; progress;) {
       const std::size_t before = pending_.size();
       std::erase_if(pending_, [this](const Pending& pending) { return settled(pending); });
@@ -78,8 +82,10 @@ class Judging {
     if (device_order == nullptr) return;
     const auto* device = std::get_if<orders::Device>(&device_order->payload.body);
     if (device == nullptr) return;
-    const auto payload = orders::open(orders::DeviceKind::kCountersign, *pending.handed->countersign, device->device_key);
-    const auto signed_by_hub = payload ? orders::parse_countersign(*payload) : Result<orders::Countersign>(payload.error());
+    const auto payload =
+        orders::open(orders::DeviceKind::kCountersign, *pending.handed->countersign, device->device_key);
+    const auto signed_by_hub =
+        payload ? orders::parse_countersign(*payload) : Result<orders::Countersign>(payload.error());
     if (!signed_by_hub || signed_by_hub->hub != *hub || signed_by_hub->order != pending.order.hash)
       return alarm(named(pending.order) + " bears a countersign that its hub has not made");
     book_.countersigned(pending.order.hash);
@@ -105,8 +111,9 @@ class Judging {
 
 }  // namespace
 
-orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Replay& log, const orders::Provider& provider,
-                               const orders::RootList& list, const orders::Bundle& bundle, Report& report) {
+orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Replay& log,
+                               const orders::Provider& provider, const orders::RootList& list,
+                               const orders::Bundle& bundle, Report& report) {
   Judging judging(log, provider, list, bundle, report);
   for (const HandedOrder& order : handed) judging.take(order);
   judging.settle();

@@ -12,11 +12,12 @@ namespace tillsyn::admin {
 
 // What the municipality's machine finds to stand at one provider, judging each handed order by itself.
 //
-// An order counts if it lies in the replayed log exactly where the relay says, and was right at the time of its entry, by
-// the keys and revocations of `bundle`. One newer than the replayed log counts next time. Alarms: an order that is not in
-// the log, one that does not hold, and one of the log that nobody hands out.
-orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Replay& log, const orders::Provider& provider,
-                               const orders::RootList& list, const orders::Bundle& bundle, Report& report);
+// An order counts if it lies in the replayed log exactly where the relay says, and was right at the time of its entry,
+// by the keys and revocations of `bundle`. One newer than the replayed log counts next time. Alarms: an order that is
+// not in the log, one that does not hold, and one of the log that nobody hands out.
+orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Replay& log,
+                               const orders::Provider& provider, const orders::RootList& list,
+                               const orders::Bundle& bundle, Report& report);
 
 // The homes of the book, without revoked hubs, as a bundle tells of them.
 void count_homes(const orders::OrderBook& book, const orders::Bundle& bundle, orders::ProviderState& state);

@@ -19,7 +19,9 @@ std::string problem_in(const std::string& body) {
   return ": " + code + (detail.empty() ? "" : " (" + detail + ")");
 }
 
-std::string text_of_member(const Json& value) { return value.is_string() ? value.get<std::string>() : canonical_json(value); }
+std::string text_of_member(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : canonical_json(value);
+}
 
 // Asks one relay and reads JSON answers. Members that are not asked for may stand beside those that are.
 class Caller {
@@ -29,11 +31,16 @@ class Caller {
   void carry(std::string token) { token_ = std::move(token); }
 
   Result<Json> ask(const std::string& method, const std::string& path, std::optional<std::string> body = std::nullopt) {
-    HttpsRequest request{.method = method, .url = address_.url + path, .ca = address_.ca, .bearer = token_,
-                         .json = std::move(body), .max_bytes = kMaxAnswerBytes};
+    HttpsRequest request{.method = method,
+                         .url = address_.url + path,
+                         .ca = address_.ca,
+                         .bearer = token_,
+                         .json = std::move(body),
+                         .max_bytes = kMaxAnswerBytes};
     TILLSYN_TRY(answer, client_.ask(request));
     const std::string what = "the relay answered " + method + " " + path + " with " + std::to_string(answer.status);
-    if (answer.status >= 500) return Error{Code::kUnavailable, "relay", what + problem_in(answer.body) + "; try again later"};
+    if (answer.status >= 500)
+      return Error{Code::kUnavailable, "relay", what + problem_in(answer.body) + "; try again later"};
     if (answer.status >= 300) return refused("relay", what + problem_in(answer.body));
     if (answer.body.empty()) return Json();
     const auto value = parse_json(answer.body, {kMaxAnswerBytes, 32});
@@ -56,7 +63,8 @@ Result<HandedOrder> read_handed(const Json& item) {
   out.order = text_of_member(in.any("order"));
   out.seq = static_cast<std::uint64_t>(entry.integer("seq", 0, kMaxNumber));
   const auto time = parse_instant(entry.text("time", 20));
-  if (const Json& countersign = in.any("countersign"); !countersign.is_null()) out.countersign = text_of_member(countersign);
+  if (const Json& countersign = in.any("countersign"); !countersign.is_null())
+    out.countersign = text_of_member(countersign);
   if (!in.ok()) return in.finish().error();
   if (!entry.ok()) return entry.finish().error();
   if (!time) return time.error();
@@ -77,7 +85,8 @@ class HttpsRelay : public Relay {
   }
 
   Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count) override {
-    TILLSYN_TRY(answer, caller_.ask("GET", "/v1/ledger/entries?from=" + std::to_string(from) + "&count=" + std::to_string(count)));
+    TILLSYN_TRY(answer, caller_.ask("GET", "/v1/ledger/entries?from=" + std::to_string(from) +
+                                               "&count=" + std::to_string(count)));
     JsonReader in(answer, "the relay's entries");
     const Json& items = in.array("entries", count);
     if (!in.ok()) return in.finish().error();
@@ -114,7 +123,9 @@ Result<std::string> open_session(Caller& caller, const std::string& provider, co
   if (!in.ok()) return in.finish().error();
   TILLSYN_TRY(challenge, from_base64url_exact<32>(text));
   const auto sig = key.sign(orders::session_bytes(caller.host(), challenge));
-  const Json body = {{"challenge", text}, {"provider", provider}, {"bundle_key", to_base64url(key.public_key().bytes())},
+  const Json body = {{"challenge", text},
+                     {"provider", provider},
+                     {"bundle_key", to_base64url(key.public_key().bytes())},
                      {"sig", to_base64url(sig)}};
   TILLSYN_TRY(session, caller.ask("POST", "/v1/session", canonical_json(body)));
   JsonReader answer(session, "the relay's session");

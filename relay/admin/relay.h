@@ -18,7 +18,7 @@ namespace tillsyn::admin {
 struct HandedOrder {
   std::string order;  // JSON text
   std::uint64_t seq = 0;
-  Instant time;       // both of its log entry, as the relay says
+  Instant time;                            // both of its log entry, as the relay says
   std::optional<std::string> countersign;  // envelope, JSON text
 };
 

@@ -14,7 +14,9 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 
 Result<void> Replay::add(std::string_view text) {
   const auto entry = ledger::parse_entry(text);
-  if (!entry) return wrong("entry " + number(size()) + " is not as the log writes entries: altered (" + entry.error().message + ")");
+  if (!entry)
+    return wrong("entry " + number(size()) + " is not as the log writes entries: altered (" + entry.error().message +
+                 ")");
   TILLSYN_CHECK(check_place(*entry));
   leaves_.push_back(ledger::leaf_hash(view_of(text)));
   times_.push_back(entry->time);
@@ -25,13 +27,15 @@ Result<void> Replay::add(std::string_view text) {
 Result<void> Replay::check_place(const ledger::Entry& entry) const {
   const std::uint64_t place = size();
   if (entry.seq > place)
-    return wrong("where entry " + number(place) + " should be stands entry " + number(entry.seq) + ": dropped, or moved");
+    return wrong("where entry " + number(place) + " should be stands entry " + number(entry.seq) +
+                 ": dropped, or moved");
   if (entry.seq < place)
-    return wrong("where entry " + number(place) + " should be stands entry " + number(entry.seq) + " again: inserted, or moved");
+    return wrong("where entry " + number(place) + " should be stands entry " + number(entry.seq) +
+                 " again: inserted, or moved");
   if (entry.provider != provider_) return wrong("entry " + number(place) + " is another provider's: inserted");
   if (place > 0 && entry.time < times_.back())
-    return wrong("entry " + number(place) + " is dated " + format_instant(entry.time) + ", before the entry ahead of it (" +
-                 format_instant(times_.back()) + "): back-dated");
+    return wrong("entry " + number(place) + " is dated " + format_instant(entry.time) +
+                 ", before the entry ahead of it (" + format_instant(times_.back()) + "): back-dated");
   return {};
 }
 
@@ -56,9 +60,11 @@ ledger::Hash Replay::root_of_first(std::uint64_t size) const {
 
 Result<void> check_continues(const Replay& replay, const ledger::Checkpoint& earlier) {
   if (earlier.size > replay.size())
-    return wrong("it had " + number(earlier.size) + " entries before and has " + number(replay.size()) + " now: the last were dropped");
+    return wrong("it had " + number(earlier.size) + " entries before and has " + number(replay.size()) +
+                 " now: the last were dropped");
   if (replay.root_of_first(earlier.size) != earlier.root)
-    return wrong("its first " + number(earlier.size) + " entries are not those that it had before: the past was changed");
+    return wrong("its first " + number(earlier.size) +
+                 " entries are not those that it had before: the past was changed");
   return {};
 }
 

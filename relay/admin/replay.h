@@ -52,8 +52,8 @@ struct ReplayedLog {
   Replay replay;
 };
 
-// Fetches the checkpoint and every entry under it, and replays them. Refused "log" when the log is not what it says; the
-// relay's errors are passed on.
+// Fetches the checkpoint and every entry under it, and replays them. Refused "log" when the log is not what it says;
+// the relay's errors are passed on.
 Result<ReplayedLog> replay_log(Relay& relay, const orders::Provider& provider);
 
 // Refused "log" unless the log begins with exactly what `earlier` was signed over.

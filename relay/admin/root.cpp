@@ -50,7 +50,8 @@ std::string people_of(const orders::Provider& provider) {
 std::string describe_issuer(const orders::Issuer& issuer) {
   std::string roles;
   for (const auto role : issuer.roles) roles += " " + std::string(orders::role_name(role));
-  std::string out = "  issuer " + issuer.issuer + " (client " + issuer.client_id + ", person is '" + issuer.person_claim + "')\n";
+  std::string out =
+      "  issuer " + issuer.issuer + " (client " + issuer.client_id + ", person is '" + issuer.person_claim + "')\n";
   out += "    logins count for " + std::to_string(issuer.max_auth_age.count() / 3600) + " h, new keys wait " +
          std::to_string(issuer.new_key_delay.count() / 3600) + " h, roles:" + roles + "\n";
   for (const auto& acr : issuer.acr) out += "    accepts the assurance " + acr + "\n";
@@ -79,11 +80,13 @@ std::string describe_endings(const orders::RootList& list, Instant now) {
 Result<std::string> make_fleet_root(std::int64_t threshold, const std::vector<crypto::Ed25519PublicKey>& keys) {
   std::set<ByteArray<32>> different;
   for (const auto& key : keys)
-    if (!different.insert(key.bytes()).second) return refused("fleet_root", "a key is given twice: each root key counts once");
+    if (!different.insert(key.bytes()).second)
+      return refused("fleet_root", "a key is given twice: each root key counts once");
   std::string out = orders::format_fleet_root({threshold, keys});
   if (const auto read = orders::parse_fleet_root(out); !read)
-    return refused("fleet_root", "no fleet root can be made of this: give 1 to 16 keys and a threshold of 1 to as many (" +
-                                     read.error().message + ")");
+    return refused("fleet_root",
+                   "no fleet root can be made of this: give 1 to 16 keys and a threshold of 1 to as many (" +
+                       read.error().message + ")");
   return out;
 }
 
@@ -98,7 +101,8 @@ Result<std::string> make_root_list(std::string_view spec, std::chrono::days days
     orders::add_signature(envelope, orders::TrustKind::kRootList, key);
   }
   if (envelope.signatures.size() != keys.size())
-    return refused("root_list", "a root key is given twice: each counts once, so give as many different ones as are needed");
+    return refused("root_list",
+                   "a root key is given twice: each counts once, so give as many different ones as are needed");
   return orders::format_trust_envelope(envelope);
 }
 
@@ -111,8 +115,9 @@ std::vector<Ending> endings(const orders::RootList& list) {
 }
 
 std::string describe(const orders::RootList& list, Instant now) {
-  std::string out = "Root list " + std::to_string(list.version) + ", made " + format_instant(list.issued_at) + ", good until " +
-                    format_instant(list.expires_at) + (now >= list.expires_at ? " (RUN OUT)" : "") + "\n";
+  std::string out = "Root list " + std::to_string(list.version) + ", made " + format_instant(list.issued_at) +
+                    ", good until " + format_instant(list.expires_at) + (now >= list.expires_at ? " (RUN OUT)" : "") +
+                    "\n";
   for (const auto& issuer : list.issuers) out += describe_issuer(issuer);
   for (const auto& provider : list.providers) out += describe_provider(provider);
   for (const auto& relay : list.relays) out += "  relay https://" + relay.host + "\n";

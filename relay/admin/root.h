@@ -15,8 +15,9 @@ namespace tillsyn::admin {
 // A fleet root of these keys. Refused "fleet_root": a key twice, a threshold that cannot be met, too many keys.
 Result<std::string> make_fleet_root(std::int64_t threshold, const std::vector<crypto::Ed25519PublicKey>& keys);
 
-// The root list that `spec` (PROTOCOL.md's payload without issued_at and expires_at) describes, made at `now` for `days`,
-// in an envelope signed by each key. Refused "root_list": a spec that does not parse, days beyond 1-400, no key, one twice.
+// The root list that `spec` (PROTOCOL.md's payload without issued_at and expires_at) describes, made at `now` for
+// `days`, in an envelope signed by each key. Refused "root_list": a spec that does not parse, days beyond 1-400, no
+// key, one twice.
 Result<std::string> make_root_list(std::string_view spec, std::chrono::days days,
                                    const std::vector<crypto::Ed25519PrivateKey>& keys, Instant now);
 

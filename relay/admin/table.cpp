@@ -13,7 +13,8 @@ using Row = std::array<std::string, kColumns>;
 
 // What a name brings along must not steer the terminal.
 std::string printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; }, '?');
   return text;
 }
 
@@ -32,8 +33,13 @@ std::string people(const ledger::Entry& entry) {
 Row row_of(const ledger::Entry& entry) {
   static constexpr std::array<const char*, 6> kKinds = {"order", "answer", "receipt", "event", "countersign", ""};
   const std::string kind = kKinds[static_cast<std::size_t>(entry.kind)];
-  return {std::to_string(entry.seq), format_instant(entry.time), kind.empty() ? entry.what : kind + " " + entry.what,
-          people(entry), shortened(entry.hub), shortened(entry.resident), printable(entry.reason.value_or("-"))};
+  return {std::to_string(entry.seq),
+          format_instant(entry.time),
+          kind.empty() ? entry.what : kind + " " + entry.what,
+          people(entry),
+          shortened(entry.hub),
+          shortened(entry.resident),
+          printable(entry.reason.value_or("-"))};
 }
 
 std::string lines_of(const std::vector<Row>& rows) {
@@ -54,7 +60,8 @@ Result<std::string> format_table(const Export& log) {
   std::vector<Row> rows = {{"no", "time", "what", "who", "hub", "resident", "reason"}};
   for (const auto& text : log.entries) {
     const auto entry = ledger::parse_entry(text);
-    if (!entry) return entry.error().within("line " + std::to_string(rows.size()) + " is no log entry: run 'ledger verify'");
+    if (!entry)
+      return entry.error().within("line " + std::to_string(rows.size()) + " is no log entry: run 'ledger verify'");
     rows.push_back(row_of(*entry));
   }
   return lines_of(rows);

@@ -51,7 +51,8 @@ class BundleMaker {
     const auto* held = keys_in(previous_, issuer.issuer);
     const auto keys = fetch_keys(issuer);
     if (keys) return {issuer.issuer, next_keys(issuer, *keys, held, out_.revoked_keys, now_, report_)};
-    const std::string consequence = held == nullptr ? "nobody can sign under it until it answers" : "its last good keys are kept";
+    const std::string consequence =
+        held == nullptr ? "nobody can sign under it until it answers" : "its last good keys are kept";
     report_.alarms.push_back(keys.error().message + "; " + consequence);
     return held == nullptr ? orders::IssuerKeys{issuer.issuer, {}} : *held;
   }
@@ -87,17 +88,18 @@ class BundleMaker {
     return {};
   }
 
-  // What has come since the last replay cannot have happened before it. A relay whose clock is wrong looks the same, so this
-  // is said and closes nothing.
+  // What has come since the last replay cannot have happened before it. A relay whose clock is wrong looks the same, so
+  // this is said and closes nothing.
   void look_at_dates(const std::string& provider, const Replay& replay) {
     const auto seen = replays_.find(provider);
     const auto known = seen == replays_.end() ? std::nullopt : size_in(seen->second.checkpoint);
     if (known && *known < replay.size() && replay.time_of(*known) < seen->second.time - kClockError)
       report_.alarms.push_back(provider + ": entry " + std::to_string(*known) + " was not there at " +
-                               format_instant(seen->second.time) + " and is dated " + format_instant(replay.time_of(*known)) +
-                               ": back-dated, or the relay's clock is slow");
+                               format_instant(seen->second.time) + " and is dated " +
+                               format_instant(replay.time_of(*known)) + ": back-dated, or the relay's clock is slow");
     if (replay.size() > 0 && replay.time_of(replay.size() - 1) > now_ + kClockError)
-      report_.alarms.push_back(provider + ": its newest entry is dated " + format_instant(replay.time_of(replay.size() - 1)) +
+      report_.alarms.push_back(provider + ": its newest entry is dated " +
+                               format_instant(replay.time_of(replay.size() - 1)) +
                                ", after now: the relay's clock is fast, or this machine's slow");
   }
 
@@ -122,7 +124,8 @@ class BundleMaker {
   }
 
   void keep(const orders::Provider& provider, ProviderState& state, const Error& why) {
-    const std::string cause = provider.id + ": " + (why.reason == "log" ? "the log does not replay: " : "") + why.message;
+    const std::string cause =
+        provider.id + ": " + (why.reason == "log" ? "the log does not replay: " : "") + why.message;
     if (!state.checkpoint) return report_.alarms.push_back(cause + "; the bundle has no checkpoint of it");
     const auto seen = replays_.find(provider.id);
     const Instant good_at = seen == replays_.end() ? previous_->issued_at : seen->second.time;
@@ -176,18 +179,23 @@ Result<Bundle> next_bundle(const orders::RootList& list, const Bundle* previous,
   TILLSYN_CHECK(orders::check_current(list, now));
   const Instant second = std::chrono::floor<std::chrono::seconds>(now);
   if (previous != nullptr && previous->issued_at > second)
-    return refused("clock", "the previous bundle was made at " + format_instant(previous->issued_at) + ", which is after now (" +
-                                format_instant(second) + "): set this machine's clock right");
+    return refused("clock", "the previous bundle was made at " + format_instant(previous->issued_at) +
+                                ", which is after now (" + format_instant(second) +
+                                "): set this machine's clock right");
   return BundleMaker(list, previous, sources, replays, second, report).make();
 }
 
-Result<std::string> seal_bundle(const Bundle& bundle, const orders::RootList& list, const crypto::Ed25519PrivateKey& key) {
+Result<std::string> seal_bundle(const Bundle& bundle, const orders::RootList& list,
+                                const crypto::Ed25519PrivateKey& key) {
   if (std::find(list.bundle_keys.begin(), list.bundle_keys.end(), key.public_key()) == list.bundle_keys.end())
-    return refused("bundle_key", "the root list does not name this bundle key: use the one it names, or make a root list that names it");
+    return refused(
+        "bundle_key",
+        "the root list does not name this bundle key: use the one it names, or make a root list that names it");
   orders::TrustEnvelope envelope{orders::format_bundle(bundle), {}};
   orders::add_signature(envelope, orders::TrustKind::kBundle, key);
   std::string out = orders::format_trust_envelope(envelope);
-  if (const auto read = orders::open_bundle(out, list); !read) return read.error().within("the bundle could not be made");
+  if (const auto read = orders::open_bundle(out, list); !read)
+    return read.error().within("the bundle could not be made");
   return out;
 }
 

@@ -31,17 +31,17 @@ struct TrustSources {
   std::function<Result<std::unique_ptr<Relay>>(const orders::Provider&)> relay;
 };
 
-// The bundle that follows on `previous` (nullptr: there was none) at `now`, under `list`. Each issuer and provider stands
-// for itself: what cannot be refreshed keeps its last good entry, with an alarm, and delays no other. A checkpoint is kept
-// for at most 7 days after its log last replayed; then the provider has none, and its hubs close. A log counts as replayed
-// only if it continues where `replays` (or else the previous bundle) saw it.
+// The bundle that follows on `previous` (nullptr: there was none) at `now`, under `list`. Each issuer and provider
+// stands for itself: what cannot be refreshed keeps its last good entry, with an alarm, and delays no other. A
+// checkpoint is kept for at most 7 days after its log last replayed; then the provider has none, and its hubs close. A
+// log counts as replayed only if it continues where `replays` (or else the previous bundle) saw it.
 //
 // Refused "clock" if `previous` is from the future, and "root_list_expired".
-Result<orders::Bundle> next_bundle(const orders::RootList& list, const orders::Bundle* previous, const TrustSources& sources,
-                                   LastReplays& replays, Instant now, Report& report);
+Result<orders::Bundle> next_bundle(const orders::RootList& list, const orders::Bundle* previous,
+                                   const TrustSources& sources, LastReplays& replays, Instant now, Report& report);
 
-// The bundle in its signed envelope. Refused if `key` is none of the list's bundle keys, or the bundle has grown past its
-// limits.
+// The bundle in its signed envelope. Refused if `key` is none of the list's bundle keys, or the bundle has grown past
+// its limits.
 Result<std::string> seal_bundle(const orders::Bundle& bundle, const orders::RootList& list,
                                 const crypto::Ed25519PrivateKey& key);
 

@@ -54,7 +54,8 @@ bool names(const std::string& message, std::size_t at) { return message.find(ent
 TEST_CASE("an honest export verifies, and continues every earlier one", "[admin][AUD-1][AUD-2]") {
   const TestLog log = night();
   CHECK(failure(exported(log)).empty());
-  for (std::size_t size = 1; size <= log.texts.size(); ++size) CHECK(failure(exported(log), earlier_of(night(size))).empty());
+  for (std::size_t size = 1; size <= log.texts.size(); ++size)
+    CHECK(failure(exported(log), earlier_of(night(size))).empty());
   const auto read = parse_export(format_export(exported(log)));
   REQUIRE(read.ok());
   CHECK(read->entries == log.texts);
@@ -152,7 +153,8 @@ TEST_CASE("a back-dated entry is found and named, whether times go back or not",
   }
 }
 
-TEST_CASE("whoever has the log's key cannot write a past that an earlier checkpoint knows otherwise", "[admin][AUD-1]") {
+TEST_CASE("whoever has the log's key cannot write a past that an earlier checkpoint knows otherwise",
+          "[admin][AUD-1]") {
   const TestLog log = night();
   for (std::size_t at = 0; at < log.texts.size(); ++at) {
     TestLog rewritten = log;
@@ -196,7 +198,8 @@ TEST_CASE("another provider's entries are no part of the log", "[admin][AUD-2]")
 TEST_CASE("an export that was cut off says so", "[admin][AUD-2]") {
   const std::string good = format_export(exported(night()));
   const std::string no_checkpoint = good.substr(0, good.rfind('\n', good.size() - 2) + 1);
-  for (const auto& bad : {std::string(), good.substr(0, good.size() - 1), good.substr(0, good.size() / 2), no_checkpoint, std::string("\n")}) {
+  for (const auto& bad : {std::string(), good.substr(0, good.size() - 1), good.substr(0, good.size() / 2),
+                          no_checkpoint, std::string("\n")}) {
     const auto read = parse_export(bad);
     REQUIRE_FALSE(read.ok());
     CHECK(read.error().message.find("cut off") != std::string::npos);

@@ -108,7 +108,8 @@ TEST_CASE("another key under a held kid is not taken", "[admin][IAM-1]") {
 TEST_CASE("an issuer that changes keys for ever does not fill the bundle", "[admin]") {
   std::vector<IssuerKey> held;
   for (int i = 0; i < 64; ++i) {
-    held.push_back(*orders::issuer_key(jwk("k" + std::to_string(i), "one"), kNow - std::chrono::days(100), std::nullopt));
+    held.push_back(
+        *orders::issuer_key(jwk("k" + std::to_string(i), "one"), kNow - std::chrono::days(100), std::nullopt));
     if (i != 5) held.back().not_after = kNow - std::chrono::days(i == 7 ? 90 : 50);
   }
   const auto after = next({jwk("k5", "one"), jwk("new")}, held);
@@ -150,8 +151,9 @@ TEST_CASE("keys for other purposes are left out", "[admin]") {
 }
 
 TEST_CASE("what is no key set, or an empty one, is refused", "[admin]") {
-  for (const std::string text : {"", "{}", "[]", "{\"keys\":[]}", "{\"keys\":{}}", "<html>", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}",
-                                 "{\"keys\":[{\"kty\":\"RSA\"}]}", "{\"keys\":[],\"keys\":[]}"}) {
+  for (const std::string text :
+       {"", "{}", "[]", "{\"keys\":[]}", "{\"keys\":{}}", "<html>", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}",
+        "{\"keys\":[{\"kty\":\"RSA\"}]}", "{\"keys\":[],\"keys\":[]}"}) {
     Report report;
     CHECK_FALSE(read_jwks(text, kUrl, report).ok());
   }

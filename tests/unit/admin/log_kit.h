@@ -11,8 +11,8 @@
 
 namespace tillsyn::admin {
 
-// Texts of a log and a checkpoint signed over them by the test municipality's ledger key: what an honest relay holds, until
-// a test bends it.
+// Texts of a log and a checkpoint signed over them by the test municipality's ledger key: what an honest relay holds,
+// until a test bends it.
 struct TestLog {
   std::string provider = fakes::OrderMaker::kProvider;
   std::string origin = "log.example/solna";
@@ -78,7 +78,9 @@ class LentRelay : public Relay {
  public:
   explicit LentRelay(Relay& relay) : relay_(relay) {}
   Result<std::string> checkpoint() override { return relay_.checkpoint(); }
-  Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count) override { return relay_.entries(from, count); }
+  Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count) override {
+    return relay_.entries(from, count);
+  }
   Result<std::vector<HandedOrder>> orders() override { return relay_.orders(); }
 
  private:

@@ -79,7 +79,8 @@ struct Bench {
   std::string operator/(const std::string& name) const { return dir / name; }
 
   Run admin(const std::string& arguments) const {
-    const std::string command = std::string("cd ") + dir.path() + " && " TILLSYN_ADMIN " " + arguments + " >out.txt 2>err.txt";
+    const std::string command =
+        std::string("cd ") + dir.path() + " && " TILLSYN_ADMIN " " + arguments + " >out.txt 2>err.txt";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(dir / "out.txt"), read(dir / "err.txt")};
   }
@@ -100,8 +101,8 @@ struct Bench {
       shell(in + fresh + "-x509 -days 30 -subj /CN=" + ca + " -keyout " + ca + ".key -out " + ca + ".pem");
     shell(in + fresh + "-subj /CN=" + host + " -keyout " + name + ".key -out " + name + ".csr");
     shell(in + "printf subjectAltName=DNS:" + host + " > ext");
-    shell(in + "openssl x509 -req -days 30 -extfile ext -CAcreateserial -CA " + ca + ".pem -CAkey " + ca + ".key -in " + name +
-          ".csr -out " + name + ".pem");
+    shell(in + "openssl x509 -req -days 30 -extfile ext -CAcreateserial -CA " + ca + ".pem -CAkey " + ca + ".key -in " +
+          name + ".csr -out " + name + ".pem");
   }
 };
 
@@ -113,11 +114,12 @@ struct Town : Bench {
 
   Town() {
     certificate("town", "ca", "localhost");
-    shell("mkdir " + dir.path() + "/www");
+    shell("cd " + dir.path() + " && mkdir www app");
     relay.log.add_seen("log_opened", maker.now - std::chrono::hours(1));
     for (const auto& order : maker.staff_grants()) relay.accept(order, maker.now);
     serve("town");
-    const Json key = {{"format", 1}, {"type", "bundle-key"}, {"seed", to_base64url(fakes::ed25519_key("bundle").seed())}};
+    const Json key = {
+        {"format", 1}, {"type", "bundle-key"}, {"seed", to_base64url(fakes::ed25519_key("bundle").seed())}};
     write(dir / "bundle.key", key.dump());
     write(dir / "fleet-root.json", orders::format_fleet_root(maker.fleet_root));
   }
@@ -140,7 +142,9 @@ struct Town : Bench {
     for (const auto& issuer : maker.issuers)
       write(dir / ("www/jwks" + issuer.url().substr(10, 1)), Json{{"keys", {issuer.jwk()}}}.dump());
     write(dir / "www/v1_session_challenge", Json{{"challenge", to_base64url(fakes::bytes32("challenge"))}}.dump());
-    write(dir / "www/v1_session", Json{{"token", "t"}, {"expires_at", "2026-11-22T20:15:00Z"}, {"person", nullptr}, {"rights", Json::array()}}.dump());
+    write(dir / "www/v1_session",
+          Json{{"token", "t"}, {"expires_at", "2026-11-22T20:15:00Z"}, {"person", nullptr}, {"rights", Json::array()}}
+              .dump());
     write(dir / "www/v1_trust_root-list", "{\"taken\":true}");
     write(dir / "www/v1_trust_bundle", "{\"taken\":true}");
     show_log();
@@ -266,7 +270,9 @@ TEST_CASE("a root list is good for at most 400 days, and says what ends within 6
   CHECK(bench.admin("root make --spec spec --key a --key b --days 400 --out list").code == 0);
 
   bench.certificate("town", "old-ca", "localhost");
-  bench.write_spec([&](Json& spec) { spec["relays"] = {{{"host", "relay.example:443"}, {"ca", read(bench / "old-ca.pem")}}}; });
+  bench.write_spec([&](Json& spec) {
+    spec["relays"] = {{{"host", "relay.example:443"}, {"ca", read(bench / "old-ca.pem")}}};
+  });
   REQUIRE(bench.admin("root make --spec spec --key a --key b --days 59 --out list").code == 0);
   const Run told = bench.admin("root check --fleet-root fleet --root-list list");
   CHECK(told.out.find("the CA certificate 'old-ca' of relay relay.example:443: ends ") != std::string::npos);
@@ -282,9 +288,14 @@ TEST_CASE("a spec that is no root list is refused, and nothing is written", "[ad
   refuses([](Json& spec) { spec["expires_at"] = "2030-01-01T00:00:00Z"; }, "expires_at is set here");
   refuses([](Json& spec) { spec.erase("floors"); }, "the spec is no root list");
   refuses([](Json& spec) { spec["more"] = 1; }, "the spec is no root list");
-  refuses([](Json& spec) { spec["providers"][0]["issuers"] = {"https://unlisted.example"}; }, "the spec is no root list");
-  refuses([](Json& spec) { spec["relays"] = {{{"host", "app.example:443"}, {"ca", nullptr}}}; spec["providers"][0]["app_origins"] = {"https://app.example"}; },
+  refuses([](Json& spec) { spec["providers"][0]["issuers"] = {"https://unlisted.example"}; },
           "the spec is no root list");
+  refuses(
+      [](Json& spec) {
+        spec["relays"] = {{{"host", "app.example:443"}, {"ca", nullptr}}};
+        spec["providers"][0]["app_origins"] = {"https://app.example"};
+      },
+      "the spec is no root list");
   refuses([](Json& spec) { spec = Json::array(); }, "it is not an object");
   write(bench / "spec", "{\"format\":1,\"format\":1}");
   bench.refuses("root make --spec spec --key a --key b --out list", "the spec is no root list");
@@ -301,7 +312,9 @@ TEST_CASE("a root list that has run out makes no bundle and no export", "[admin]
   CHECK(made.says("make a new root list"));
   CHECK_FALSE(exists(town / "bundle.json"));
   town.refuses("root check " + town.documents(), "has run out");
-  town.refuses("ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out log", "ran out");
+  town.refuses(
+      "ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out log",
+      "ran out");
 }
 
 TEST_CASE("a bundle is made over TLS, checked and published", "[admin][AUD-1]") {
@@ -315,18 +328,26 @@ TEST_CASE("a bundle is made over TLS, checked and published", "[admin][AUD-1]") 
   CHECK(checked.code == 0);
   CHECK(checked.out.find("log of " + std::to_string(town.relay.log.texts.size()) + " entries") != std::string::npos);
   REQUIRE(town.make("--previous bundle.json").code == 0);
-  CHECK(orders::open_bundle(read(town / "bundle.json"), town.maker.root_list)->version.counter == town.maker.bundle.version.counter + 2);
+  CHECK(orders::open_bundle(read(town / "bundle.json"), town.maker.root_list)->version.counter ==
+        town.maker.bundle.version.counter + 2);
 
-  REQUIRE(town.admin("trust publish --root-list root-list.json --bundle bundle.json --app-dir app " + town.at_relay()).code == 0);
+  REQUIRE(town.admin("trust publish --root-list root-list.json --bundle bundle.json --app-dir app " + town.at_relay())
+              .code == 0);
   CHECK(read(town / "app/trust/bundle.json") == read(town / "bundle.json"));
   CHECK(read(town / "app/trust/root-list.json") == read(town / "root-list.json"));
+  town.refuses("trust publish --root-list root-list.json --bundle bundle.json --app-dir mistyped " + town.at_relay(),
+               "there is no folder mistyped");
+  town.refuses(
+      "trust publish --root-list root-list.json --bundle bundle.json --app-dir app --relay https://elsewhere.example",
+      "names no relay");
 }
 
 TEST_CASE("what the relay does not take is not laid on the app's origin", "[admin]") {
   Town town;
   REQUIRE(town.make().code == 0);
   REQUIRE(::unlink((town / "www/v1_trust_bundle").c_str()) == 0);
-  town.refuses("trust publish --root-list root-list.json --bundle bundle.json --app-dir app " + town.at_relay(), "answered PUT /v1/trust/bundle with 404");
+  town.refuses("trust publish --root-list root-list.json --bundle bundle.json --app-dir app " + town.at_relay(),
+               "answered PUT /v1/trust/bundle with 404");
   CHECK_FALSE(exists(town / "app/trust/root-list.json"));
 }
 
@@ -349,8 +370,10 @@ TEST_CASE("a server with a wrong certificate is asked nothing; its last good ent
     CHECK(after->providers[0].checkpoint == before.providers[0].checkpoint);
     const std::string url = town.maker.issuers[0].url();
     REQUIRE(after->key(url, town.maker.issuers[0].kid()) != nullptr);
-    CHECK(after->key(url, town.maker.issuers[0].kid())->not_before == before.key(url, town.maker.issuers[0].kid())->not_before);
-    town.refuses("ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out log",
+    CHECK(after->key(url, town.maker.issuers[0].kid())->not_before ==
+          before.key(url, town.maker.issuers[0].kid())->not_before);
+    town.refuses("ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() +
+                     "--out log",
                  "does not show a certificate that is trusted");
   }
   CHECK_FALSE(exists(town / "log"));
@@ -366,7 +389,9 @@ TEST_CASE("a bundle that cannot be made leaves the one there is", "[admin]") {
   town.refuses(make + "--bundle-key bundle.key --previous nowhere", "there is no file nowhere");
   REQUIRE(town.admin("bundle-key new --out stranger").code == 0);
   town.refuses(make + "--bundle-key stranger --previous bundle.json", "does not name this bundle key");
-  town.refuses("trust make " + town.documents() + "--relay https://other.example --bundle-key bundle.key --out bundle.json", "names no relay");
+  town.refuses(
+      "trust make " + town.documents() + "--relay https://other.example --bundle-key bundle.key --out bundle.json",
+      "names no relay");
   write(town / "bundle.json.replays", "{");
   town.refuses(make + "--bundle-key bundle.key --previous bundle.json", "bundle.json.replays is damaged");
   CHECK(read(town / "bundle.json") == before);
@@ -376,12 +401,15 @@ TEST_CASE("a previous bundle made under a newer root list is not followed", "[ad
   Town town;
   town.maker.bundle.version = {town.maker.root_list.version + 1, 5};
   write(town / "newer", town.maker.bundle_envelope());
-  town.refuses("trust make " + town.documents() + town.at_relay() + "--bundle-key bundle.key --previous newer --out bundle.json", "is no bundle under this root list");
+  town.refuses(
+      "trust make " + town.documents() + town.at_relay() + "--bundle-key bundle.key --previous newer --out bundle.json",
+      "is no bundle under this root list");
 }
 
 TEST_CASE("an export is taken out, verified offline and shown", "[admin][AUD-2]") {
   Town town;
-  const std::string take = "ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out ";
+  const std::string take =
+      "ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out ";
   REQUIRE(town.admin(take + "log").code == 0);
   REQUIRE(town.make().code == 0);
   town.relay.log.add_seen("login", town.maker.now);
@@ -397,7 +425,8 @@ TEST_CASE("an export is taken out, verified offline and shown", "[admin][AUD-2]"
   CHECK(shown.code == 0);
   CHECK(shown.out.find("log_opened") != std::string::npos);
   CHECK(shown.out.find("order grant") != std::string::npos);
-  CHECK(static_cast<std::size_t>(std::count(shown.out.begin(), shown.out.end(), '\n')) == town.relay.log.texts.size() + 1);
+  CHECK(static_cast<std::size_t>(std::count(shown.out.begin(), shown.out.end(), '\n')) ==
+        town.relay.log.texts.size() + 1);
 
   std::string text = read(town / "log");
   text.replace(text.find("mia"), 3, "eva");
@@ -416,7 +445,9 @@ TEST_CASE("a relay's log that does not verify is kept as evidence, and said", "[
   town.relay.log.texts.back() = town.relay.log.texts[1];
   town.relay.signed_note = note;
   town.show_log();
-  town.refuses("ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out log", "was written, but the log in it does not verify");
+  town.refuses(
+      "ledger export " + town.documents() + "--bundle-key bundle.key --provider solna " + town.at_relay() + "--out log",
+      "was written, but the log in it does not verify");
   CHECK(exists(town / "log"));
   const Run made = town.make();
   CHECK(made.code == 0);

@@ -29,12 +29,12 @@ struct Machine {
 
   Result<orders::Bundle> next(const orders::Bundle* previous = nullptr) {
     report = {};
-    const TrustSources sources{
-        [this](const orders::Issuer& issuer) { return jwks.at(issuer.issuer); },
-        [this](const orders::Provider&) -> Result<std::unique_ptr<Relay>> {
-          if (!relay_answers) return Error{Code::kUnavailable, "fetch", "the relay does not answer"};
-          return std::unique_ptr<Relay>(std::make_unique<LentRelay>(relay));
-        }};
+    const TrustSources sources{[this](const orders::Issuer& issuer) { return jwks.at(issuer.issuer); },
+                               [this](const orders::Provider&) -> Result<std::unique_ptr<Relay>> {
+                                 if (!relay_answers)
+                                   return Error{Code::kUnavailable, "fetch", "the relay does not answer"};
+                                 return std::unique_ptr<Relay>(std::make_unique<LentRelay>(relay));
+                               }};
     return next_bundle(maker.root_list, previous, sources, replays, now, report);
   }
 
@@ -65,14 +65,17 @@ struct Machine {
     for (const auto& order : maker.home_orders(home, device_key.public_key())) {
       relay.accept(order, kNow);
       if (orders::type_name(order.payload.body) == std::string("assignment"))
-        relay.handed.back().countersign = orders::seal(
-            orders::DeviceKind::kCountersign, orders::format(orders::Countersign{home.hub, order.hash, kNow}), device_key);
+        relay.handed.back().countersign =
+            orders::seal(orders::DeviceKind::kCountersign,
+                         orders::format(orders::Countersign{home.hub, order.hash, kNow}), device_key);
     }
     return home;
   }
 };
 
-const orders::ProviderState& solna(const orders::Bundle& bundle) { return *bundle.provider(fakes::OrderMaker::kProvider); }
+const orders::ProviderState& solna(const orders::Bundle& bundle) {
+  return *bundle.provider(fakes::OrderMaker::kProvider);
+}
 
 ledger::Checkpoint checkpoint_in(const orders::Bundle& bundle, const Machine& machine) {
   return *ledger::open_checkpoint(*solna(bundle).checkpoint, machine.maker.root_list.providers.front().ledger_key);
@@ -129,8 +132,8 @@ TEST_CASE("an issuer that is silent, empty or broken keeps its last good keys an
   const std::string silent = machine.maker.issuers[0].url();
   const auto first = machine.must_next();
   for (const Result<std::string>& answer :
-       {Result<std::string>(Error{Code::kUnavailable, "fetch", "does not answer"}), Result<std::string>(std::string("{\"keys\":[]}")),
-        Result<std::string>(std::string("<html>"))}) {
+       {Result<std::string>(Error{Code::kUnavailable, "fetch", "does not answer"}),
+        Result<std::string>(std::string("{\"keys\":[]}")), Result<std::string>(std::string("<html>"))}) {
     machine.jwks.insert_or_assign(silent, answer);
     machine.now += kTick;
     const auto next = machine.must_next(&first);
@@ -183,8 +186,12 @@ TEST_CASE("a log that does not replay keeps its last good checkpoint and is said
   machine.now += kTick;
   auto& log = machine.relay.log;
 
-  SECTION("an entry was rewritten and the log signed anew") { log.texts[3].replace(log.texts[3].find("log"), 3, "LOG"); }
-  SECTION("an entry became another, in good form, and the log was signed anew") { std::swap(log.texts[3], log.texts[5]); }
+  SECTION("an entry was rewritten and the log signed anew") {
+    log.texts[3].replace(log.texts[3].find("log"), 3, "LOG");
+  }
+  SECTION("an entry became another, in good form, and the log was signed anew") {
+    std::swap(log.texts[3], log.texts[5]);
+  }
   SECTION("the log shrank") { log.texts.resize(4); }
   SECTION("the log was begun anew") {
     log.texts.clear();
@@ -266,7 +273,8 @@ TEST_CASE("orders that are not what the log says count nothing", "[admin][AUD-1]
     const auto order = orders::parse_order(assignment->order);
     const auto hub = *orders::hub_of(order->payload.body);
     assignment->countersign =
-        orders::seal(orders::DeviceKind::kCountersign, orders::format(orders::Countersign{hub, order->hash, kNow}), fakes::p256_key("another"));
+        orders::seal(orders::DeviceKind::kCountersign, orders::format(orders::Countersign{hub, order->hash, kNow}),
+                     fakes::p256_key("another"));
     const auto bundle = machine.must_next(&earlier);
     CHECK(machine.alarmed("countersign"));
     CHECK(solna(bundle).hubs.empty());
