@@ -55,6 +55,7 @@ Result<void> Outbox::add_event(Json envelope) {
 }
 
 std::optional<Json> Outbox::next() {
+  first_offered_event_ = events_.empty() ? std::nullopt : std::optional(events_.begin()->first);
   if (size() == 0) return std::nullopt;
   Json report;
   std::size_t room = kMaxBatchBytes;
@@ -77,13 +78,16 @@ std::optional<Json> Outbox::next() {
   return report;
 }
 
-void Outbox::taken(std::uint64_t events_acked) {
+bool Outbox::taken(std::uint64_t events_acked) {
+  bool changed = !first_offered_event_;
   for (Lane* lane : {&answers_, &receipts_, &countersigns_}) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(lane->offered, lane->waiting.size()));
+    changed = changed || count > 0;
     lane->waiting.erase(lane->waiting.begin(), lane->waiting.begin() + count);
     lane->offered = 0;
   }
   acked(events_acked);
+  return changed || !events_.contains(*first_offered_event_);
 }
 
 void Outbox::acked(std::uint64_t events_acked) { events_.erase(events_.begin(), events_.upper_bound(events_acked)); }

@@ -30,8 +30,9 @@ class Outbox {
   // Answers first: somebody is waiting for them. Asking again before `taken` gives the same and what has come since.
   std::optional<Json> next();
 
-  // The relay has taken the last `next` and holds events up to `events_acked` durably.
-  void taken(std::uint64_t events_acked);
+  // The relay has taken the last `next` and holds events up to `events_acked` durably. False if that has changed nothing of
+  // what was offered, so that to offer it again at once would be in vain.
+  bool taken(std::uint64_t events_acked);
 
   // The relay holds events up to this number.
   void acked(std::uint64_t events_acked);
@@ -55,6 +56,7 @@ class Outbox {
   Lane receipts_{"receipts", {}, 0};
   Lane countersigns_{"countersigns", {}, 0};
   std::map<std::uint64_t, Json> events_;
+  std::optional<std::uint64_t> first_offered_event_;
   bool missed_events_ = false;
 };
 

@@ -38,12 +38,10 @@ void Reporter::post(const Relay& relay) {
   request.path = "/hub/v1/report";
   request.body = body.dump();
   const bool with_status = std::exchange(changed_, false);
-  ticket_ = http_.send(request, [this, with_status, size = outbox_.size()](const Result<Reply>& reply) {
-    answered(reply, with_status, size);
-  });
+  ticket_ = http_.send(request, [this, with_status](const Result<Reply>& reply) { answered(reply, with_status); });
 }
 
-void Reporter::answered(const Result<Reply>& reply, bool with_status, std::size_t size_before) {
+void Reporter::answered(const Result<Reply>& reply, bool with_status) {
   ticket_ = 0;
   const TimePoint now = std::chrono::steady_clock::now();
   const auto json = read_reply(reply);
@@ -53,11 +51,10 @@ void Reporter::answered(const Result<Reply>& reply, bool with_status, std::size_
     return;
   }
   const Delivery delivery = read_delivery(*json);
-  outbox_.taken(delivery.events_acked);
+  const bool stuck = !outbox_.taken(delivery.events_acked);
   for (const ToGate& message : delivery.messages) {
     if (message.type == ipc::MessageType::kEventsAcked) gate_.say(message.type, message.body);
   }
-  const bool stuck = size_before > 0 && outbox_.size() >= size_before;
   if (stuck) next_ = now + relays_.failed({Code::kUnavailable, "events_not_taken", "a report changed nothing"});
   if (!stuck) relays_.succeeded();
 }

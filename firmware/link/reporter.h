@@ -31,7 +31,7 @@ class Reporter {
 
  private:
   void post(const Relay& relay);
-  void answered(const Result<Reply>& reply, bool with_status, std::size_t size_before);
+  void answered(const Result<Reply>& reply, bool with_status);
 
   Http& http_;
   GateSession& gate_;

@@ -254,10 +254,29 @@ TEST_CASE("events stay until the relay says that they are durable", "[link][ENF-
   Outbox outbox;
   REQUIRE(outbox.add(ipc::MessageType::kEvent, event(1)).ok());
   outbox.next();
-  outbox.taken(0);
+  CHECK_FALSE(outbox.taken(0));
   CHECK((*outbox.next())["events"].size() == 1);
   outbox.acked(1);
   CHECK_FALSE(outbox.next().has_value());
+}
+
+TEST_CASE("a report was not in vain although as much has come as was taken", "[link][ENF-8]") {
+  Outbox outbox;
+  CHECK_FALSE(outbox.next().has_value());
+  CHECK(outbox.taken(0));  // a report of status alone
+  REQUIRE(outbox.add(ipc::MessageType::kEvent, event(1)).ok());
+  outbox.next();
+  REQUIRE(outbox.add(ipc::MessageType::kEvent, event(2)).ok());
+  CHECK(outbox.taken(1));
+  outbox.next();
+  outbox.acked(2);  // by a poll meanwhile
+  REQUIRE(outbox.add(ipc::MessageType::kEvent, event(3)).ok());
+  CHECK(outbox.taken(2));
+  REQUIRE(outbox.add(ipc::MessageType::kAnswer, envelope({{"type", "answer"}})).ok());
+  outbox.next();
+  CHECK(outbox.taken(2));  // the answer
+  outbox.next();
+  CHECK_FALSE(outbox.taken(2));
 }
 
 TEST_CASE("a full outbox refuses the newest, and knows that events are missing", "[link]") {
