@@ -31,13 +31,13 @@ void Reporter::post(const Relay& relay) {
                                            {"receipts", Json::array()},
                                            {"countersigns", Json::array()},
                                            {"events", Json::array()}});
+  const bool with_status = std::exchange(changed_, false);
   body["format"] = 1;
-  body["status"] = status_;
+  body["status"] = with_status ? status_ : Json();  // polls have brought newer ones since it was told: theirs count
   Request request;
   request.relay = relay;
   request.path = "/hub/v1/report";
   request.body = body.dump();
-  const bool with_status = std::exchange(changed_, false);
   ticket_ = http_.send(request, [this, with_status](const Result<Reply>& reply) { answered(reply, with_status); });
 }
 

@@ -131,6 +131,18 @@ TEST_CASE("answers and events are reported until the relay has them, and gate he
   CHECK(house.program->status_where([](const Json& status) { return status["waiting"] == 0; })["ok"] == true);
 }
 
+TEST_CASE("a report brings a status once: an old one would call back a challenge that the gate has forgotten", "[link]") {
+  House house;
+  house.be_enrolled();
+  house.start();
+  house.gate.say(MessageType::kStatusChanged, R"({"challenge":"old"})");
+  CHECK((*parse_json(house.relay.inbox.take("/hub/v1/report").body))["status"]["challenge"] == "old");
+  house.gate.say(MessageType::kAnswer, envelope({{"type", "answer"}}));
+  const Json report = *parse_json(house.relay.inbox.take("/hub/v1/report").body);
+  CHECK(report["answers"].size() == 1);
+  CHECK(report["status"].is_null());
+}
+
 TEST_CASE("frames go up while the viewer's signs of life come down the same exchange", "[link][VID-1]") {
   std::string seen;
   std::string key;
