@@ -13,7 +13,8 @@ using orders::Role;
 
 constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 53) - 1;
 
-std::vector<orders::Right> rights_now(Services& services, const care::Provider& provider, const identity::Session& session) {
+std::vector<orders::Right> rights_now(Services& services, const care::Provider& provider,
+                                      const identity::Session& session) {
   const auto trusted = services.trust().trusted();
   const orders::Provider* listed = trusted ? trusted->root_list->provider(provider.id) : nullptr;
   if (!listed) return {};
@@ -50,7 +51,8 @@ bool may_see_names(const Caller& caller, const std::string& group) {
   return caller.may({Role::kOperator, Role::kPlanner, Role::kCareManager, Role::kManager, Role::kInstaller}, group);
 }
 
-http::Route staff_route(Services& services, const char* method, const char* pattern, CallerHandler handler, Machines machines) {
+http::Route staff_route(Services& services, const char* method, const char* pattern, CallerHandler handler,
+                        Machines machines) {
   http::Route route;
   route.method = method;
   route.pattern = pattern;

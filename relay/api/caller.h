@@ -12,7 +12,8 @@
 
 namespace tillsyn::api {
 
-// Who calls a route, and what that person may do now: rights are looked up at every call, so that a revoke acts at once.
+// Who calls a route, and what that person may do now: rights are looked up at every call, so that a revoke acts at
+// once.
 struct Caller {
   Services& services;
   identity::Session session;
@@ -39,7 +40,8 @@ http::ApiResponse no_right();
 
 // A request's JSON body, and an integer of its query.
 Result<Json> body_of(const http::ApiRequest& request);
-Result<std::uint64_t> number_in(const http::ApiRequest& request, const char* name, std::optional<std::uint64_t> otherwise = {});
+Result<std::uint64_t> number_in(const http::ApiRequest& request, const char* name,
+                                std::optional<std::uint64_t> otherwise = {});
 
 // The groups of routes, each in its own file.
 std::vector<http::Route> session_routes(Services& services);

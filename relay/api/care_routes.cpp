@@ -26,7 +26,9 @@ ApiResponse list_residents(const Caller& caller, const ApiRequest&) {
   return http::json_response({{"items", std::move(items)}});
 }
 
-bool may_enter(const Caller& caller, const std::string& group) { return caller.may({Role::kCareManager, Role::kPlanner}, group); }
+bool may_enter(const Caller& caller, const std::string& group) {
+  return caller.may({Role::kCareManager, Role::kPlanner}, group);
+}
 
 ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   const auto body = body_of(request);
@@ -43,8 +45,8 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
 }
 
 ApiResponse list_tonight(const Caller& caller, const ApiRequest&) {
-  const auto items =
-      care::tonight(caller.provider, caller.now, [&](const std::string& group) { return may_see_names(caller, group); });
+  const auto items = care::tonight(caller.provider, caller.now,
+                                   [&](const std::string& group) { return may_see_names(caller, group); });
   return items ? http::json_response(*items) : http::problem(items.error());
 }
 

@@ -42,7 +42,9 @@ Result<crypto::P256PublicKey> device_key_of(care::Enrolment& enrolment, const st
 
 }  // namespace
 
-Result<hubs::Trust> HubDesk::trust() { return hubs::Trust{services_.trust().root_list_text(), services_.trust().bundle_text()}; }
+Result<hubs::Trust> HubDesk::trust() {
+  return hubs::Trust{services_.trust().root_list_text(), services_.trust().bundle_text()};
+}
 
 Result<hubs::Hub> HubDesk::find(ByteView link_key) {
   TILLSYN_TRY(hub, services_.enrolment().find(link_key));
@@ -74,7 +76,8 @@ Result<hubs::Hub> HubDesk::enrol(const std::string& code, const Json& link_key_e
   const auto provider = asked_at ? services_.provider(*asked_at) : Result<care::Provider*>(enrolled.error());
   const std::string reason = enrolled.error().reason;
   if (provider) {
-    TILLSYN_CHECK((*provider)->ledger->append_seen({.what = "enrol_refused", .hub = *named, .reason = reason}, services_.now()));
+    TILLSYN_CHECK(
+        (*provider)->ledger->append_seen({.what = "enrol_refused", .hub = *named, .reason = reason}, services_.now()));
   } else {
     spdlog::warn("an enrolment was refused of which no provider knows: {}", reason);
   }

@@ -17,7 +17,8 @@ ApiResponse consistency(const Caller& caller, const ApiRequest& request) {
   if (!from) return http::problem(from.error());
   if (!to) return http::problem(to.error());
   const auto proof = caller.provider.ledger->consistency(*from, *to);
-  return proof ? http::json_response({{"consistency", relay_ledger::proof_json(*proof)}}) : http::problem(proof.error());
+  return proof ? http::json_response({{"consistency", relay_ledger::proof_json(*proof)}})
+               : http::problem(proof.error());
 }
 
 ApiResponse inclusion(const Caller& caller, const ApiRequest& request) {
@@ -30,9 +31,8 @@ ApiResponse inclusion(const Caller& caller, const ApiRequest& request) {
   if (!entry) return http::problem(entry.error());
   const auto proof = caller.provider.ledger->inclusion(entry->seq, *size);
   if (!proof) return http::problem(proof.error());
-  return http::json_response({{"entry", ledger::format_entry(*entry)},
-                              {"seq", entry->seq},
-                              {"inclusion", relay_ledger::proof_json(*proof)}});
+  return http::json_response(
+      {{"entry", ledger::format_entry(*entry)}, {"seq", entry->seq}, {"inclusion", relay_ledger::proof_json(*proof)}});
 }
 
 ApiResponse entries(const Caller& caller, const ApiRequest& request) {

@@ -67,7 +67,8 @@ ApiResponse post_order(const Caller& caller, const ApiRequest& request) {
   if (!posted) return http::problem(400, "malformed", posted.error().message);
   const auto trusted = caller.services.trust().trusted();
   if (!trusted) return http::problem(trusted.error());
-  const auto done = care::accept_order(caller.provider, *trusted, posted->order, posted->note, caller.session.person, caller.now);
+  const auto done =
+      care::accept_order(caller.provider, *trusted, posted->order, posted->note, caller.session.person, caller.now);
   return done ? accepted(caller, *done) : not_accepted(caller, done.error(), posted->order);
 }
 
@@ -90,8 +91,8 @@ ApiResponse sign_draft(const Caller& caller, const ApiRequest& request) {
   if (!signature) return http::problem(signature.error());
   const auto trusted = caller.services.trust().trusted();
   if (!trusted) return http::problem(trusted.error());
-  const auto done = care::sign_draft(caller.provider, *trusted, request.params.at("id"), *signature, caller.session.person,
-                                     caller.now);
+  const auto done = care::sign_draft(caller.provider, *trusted, request.params.at("id"), *signature,
+                                     caller.session.person, caller.now);
   if (!done) return not_accepted(caller, done.error(), {});
   if (*done) return accepted(caller, **done);
   ApiResponse signed_only;

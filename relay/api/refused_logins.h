@@ -8,8 +8,8 @@
 
 namespace tillsyn::api {
 
-// Enters failed logins, each with its reason, but no more than kMostAMinute a minute: what was left out is counted in the
-// details of the next one entered. So nobody from outside can fill a log. Threads: thread-bound.
+// Enters failed logins, each with its reason, but no more than kMostAMinute a minute: what was left out is counted in
+// the details of the next one entered. So nobody from outside can fill a log. Threads: thread-bound.
 class RefusedLogins {
  public:
   static constexpr int kMostAMinute = 60;

@@ -63,7 +63,8 @@ Result<care::Provider*> Services::provider(const std::string& id) {
 std::vector<std::string> Services::app_origins() const {
   std::set<std::string> origins;
   if (const auto& list = trust_->root_list()) {
-    for (const auto& provider : list->providers) origins.insert(provider.app_origins.begin(), provider.app_origins.end());
+    for (const auto& provider : list->providers)
+      origins.insert(provider.app_origins.begin(), provider.app_origins.end());
   }
   return {origins.begin(), origins.end()};
 }

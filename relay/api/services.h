@@ -21,9 +21,11 @@ namespace tillsyn::api {
 
 // Who wants to know that something has changed. Called on the store thread, after it is durable.
 struct Listener {
-  std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {};  // orders, countersigns, receipts
+  std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {
+  };  // orders, countersigns, receipts
   std::function<void()> trust_changed = [] {};
-  std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&, const std::string&) {};
+  std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&,
+                                                                                         const std::string&) {};
 };
 
 // Everything that stands behind the routes, and what ties it together: providers open as the root list names them.
@@ -55,7 +57,8 @@ class Services {
   RefusedLogins& refused_logins(const std::string& provider) { return refused_logins_[provider]; }
 
  private:
-  Services(std::unique_ptr<store::Store> store, std::function<Instant()> now) : store_(std::move(store)), now_(std::move(now)) {}
+  Services(std::unique_ptr<store::Store> store, std::function<Instant()> now)
+      : store_(std::move(store)), now_(std::move(now)) {}
   void open_providers();
 
   std::unique_ptr<store::Store> store_;

@@ -21,10 +21,11 @@ http::Route put_route(const char* pattern, http::Handler handler) {
 }  // namespace
 
 std::vector<http::Route> trust_routes(Services& services) {
-  return {put_route("/v1/trust/root-list",
-                    [&services](const http::ApiRequest& request) { return taken(services.take_root_list(request.body)); }),
-          put_route("/v1/trust/bundle",
-                    [&services](const http::ApiRequest& request) { return taken(services.take_bundle(request.body)); })};
+  return {
+      put_route("/v1/trust/root-list",
+                [&services](const http::ApiRequest& request) { return taken(services.take_root_list(request.body)); }),
+      put_route("/v1/trust/bundle",
+                [&services](const http::ApiRequest& request) { return taken(services.take_bundle(request.body)); })};
 }
 
 }  // namespace tillsyn::api

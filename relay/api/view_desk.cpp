@@ -46,13 +46,9 @@ Result<void> ViewDesk::saw(const sessions::EnteredView& view, const std::string&
   TILLSYN_TRY(order, orders::parse_order(view.order));
   std::vector<ledger::Person> who;
   for (const auto& signer : order.payload.common.signers) who.push_back(care::ledger_person(signer.person));
-  TILLSYN_CHECK(provider->ledger->append_seen({.what = what,
-                                               .hub = view.hub,
-                                               .resident = view.resident,
-                                               .who = std::move(who),
-                                               .hash = hash,
-                                               .reason = reason},
-                                              services_.now()));
+  TILLSYN_CHECK(provider->ledger->append_seen(
+      {.what = what, .hub = view.hub, .resident = view.resident, .who = std::move(who), .hash = hash, .reason = reason},
+      services_.now()));
   return {};
 }
 

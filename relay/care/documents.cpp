@@ -36,10 +36,14 @@ std::optional<std::string> clipped(std::optional<std::string> text) {
 
 ledger::EntryKind entry_kind(DeviceKind kind) {
   switch (kind) {
-    case DeviceKind::kAnswer: return ledger::EntryKind::kAnswer;
-    case DeviceKind::kReceipt: return ledger::EntryKind::kReceipt;
-    case DeviceKind::kCountersign: return ledger::EntryKind::kCountersign;
-    default: return ledger::EntryKind::kEvent;
+    case DeviceKind::kAnswer:
+      return ledger::EntryKind::kAnswer;
+    case DeviceKind::kReceipt:
+      return ledger::EntryKind::kReceipt;
+    case DeviceKind::kCountersign:
+      return ledger::EntryKind::kCountersign;
+    default:
+      return ledger::EntryKind::kEvent;
   }
 }
 
@@ -104,12 +108,14 @@ Result<bool> is_held(Provider& provider, const Document& document) {
 Result<void> keep(Provider& provider, const Document& document, Instant now) {
   return provider.database.transaction([&]() -> Result<void> {
     TILLSYN_TRY(entry, provider.ledger->append(document.entry, now));
-    TILLSYN_CHECK(provider.database.run(
-        "insert into documents (hash, kind, what, hub, order_hash, position, body, seq) values (:hash, :kind, :what, :hub, "
-        ":order, :position, :body, :seq)",
-        {to_base64url(document.hash), std::string(orders::device_kind_name(document.kind)), entry.what, *document.entry.hub,
-         store::optional_value(document.order), document.position ? store::Value(*document.position) : store::Value(nullptr),
-         document.body, static_cast<std::int64_t>(entry.seq)}));
+    TILLSYN_CHECK(
+        provider.database.run("insert into documents (hash, kind, what, hub, order_hash, position, body, seq) values "
+                              "(:hash, :kind, :what, :hub, "
+                              ":order, :position, :body, :seq)",
+                              {to_base64url(document.hash), std::string(orders::device_kind_name(document.kind)),
+                               entry.what, *document.entry.hub, store::optional_value(document.order),
+                               document.position ? store::Value(*document.position) : store::Value(nullptr),
+                               document.body, static_cast<std::int64_t>(entry.seq)}));
     return {};
   });
 }
@@ -126,7 +132,8 @@ Result<void> enter_refused(const Intake& in, DeviceKind kind, const std::string&
   return {};
 }
 
-// An answer or receipt is about an order that this provider's log holds; an answer about one that was addressed to the hub.
+// An answer or receipt is about an order that this provider's log holds; an answer about one that was addressed to the
+// hub.
 Result<void> check_order(const Intake& in, const Document& document) {
   TILLSYN_TRY(hash, from_base64url_exact<32>(*document.order));
   TILLSYN_TRY(entry, in.provider.ledger->find(hash));
@@ -168,10 +175,11 @@ struct Chain {
 };
 
 Result<Chain> chain_of(Provider& provider, const std::string& hub) {
-  TILLSYN_TRY(rows, (provider.database.select<std::int64_t, std::string>(
-                        "select position, hash from documents where hub = :hub and kind = 'event' order by position desc "
-                        "limit 1",
-                        {hub})));
+  TILLSYN_TRY(rows,
+              (provider.database.select<std::int64_t, std::string>(
+                  "select position, hash from documents where hub = :hub and kind = 'event' order by position desc "
+                  "limit 1",
+                  {hub})));
   if (rows.empty()) return Chain{};
   TILLSYN_TRY(hash, from_base64url_exact<32>(std::get<1>(rows.front())));
   return Chain{std::get<0>(rows.front()), hash};
@@ -200,8 +208,8 @@ Result<void> take_events(const Intake& in, const std::vector<Json>& envelopes) {
 Result<void> record_documents(Provider& provider, const std::string& hub, const crypto::P256PublicKey& device_key,
                               const Documents& documents, Instant now, bool& changed) {
   const Intake in{provider, hub, device_key, now, changed};
-  // One transaction, one wait for the disk.  Should it fail, the store answers nothing more, so that the book, which is then
-  // ahead of it, does no harm.
+  // One transaction, one wait for the disk.  Should it fail, the store answers nothing more, so that the book, which is
+  // then ahead of it, does no harm.
   return provider.database.transaction([&]() -> Result<void> {
     for (const Json& envelope : documents.countersigns) TILLSYN_CHECK(take(in, DeviceKind::kCountersign, envelope));
     for (const Json& envelope : documents.receipts) TILLSYN_CHECK(take(in, DeviceKind::kReceipt, envelope));

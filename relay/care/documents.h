@@ -22,9 +22,9 @@ struct Documents {
 };
 
 // Keeps every document that the hub's device key has signed, with its log entry, all durable when it returns; one held
-// already is taken again without effect. Events are kept in their chain only: the first that does not follow the newest one
-// held, and all after it, are left. Documents that are not the hub's, or not well formed, are left out and entered as
-// `document_refused`. `changed` becomes true when orders in force or receipts changed.
+// already is taken again without effect. Events are kept in their chain only: the first that does not follow the newest
+// one held, and all after it, are left. Documents that are not the hub's, or not well formed, are left out and entered
+// as `document_refused`. `changed` becomes true when orders in force or receipts changed.
 Result<void> record_documents(Provider& provider, const std::string& hub, const crypto::P256PublicKey& device_key,
                               const Documents& documents, Instant now, bool& changed);
 

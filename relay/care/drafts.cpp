@@ -24,7 +24,8 @@ Instant instant_of(std::int64_t ms) { return Instant(std::chrono::milliseconds(m
 // The place at which the person signs; nullopt when the draft does not name the person.
 std::optional<std::size_t> place_of(const Draft& draft, const orders::Person& person) {
   const auto& signers = draft.payload.common.signers;
-  const auto found = std::find_if(signers.begin(), signers.end(), [&](const auto& signer) { return signer.person == person; });
+  const auto found =
+      std::find_if(signers.begin(), signers.end(), [&](const auto& signer) { return signer.person == person; });
   if (found == signers.end()) return std::nullopt;
   return static_cast<std::size_t>(found - signers.begin());
 }
@@ -113,7 +114,8 @@ Result<Json> drafts_for(Provider& provider, const orders::Person& person, Instan
 
 Result<std::string> add_draft(Provider& provider, const Json& value, const orders::Person& person, Instant now) {
   TILLSYN_TRY(draft, read_draft(value));
-  if (draft.payload.common.provider != provider.id) return refused("wrong_provider", "The draft is another provider's.");
+  if (draft.payload.common.provider != provider.id)
+    return refused("wrong_provider", "The draft is another provider's.");
   const auto place = place_of(draft, person);
   if (!place || draft.body["signatures"][*place].is_null()) {
     return refused("person_mismatch", "Who hands in a draft has signed it.");

@@ -12,8 +12,8 @@
 
 namespace tillsyn::care {
 
-// Orders that still lack a signature. A draft is {"payload": text, "signatures": [signature or null, …]}, one place for each
-// of the payload's signers. It binds nobody and is no part of the log; only those whom it names see it.
+// Orders that still lack a signature. A draft is {"payload": text, "signatures": [signature or null, …]}, one place for
+// each of the payload's signers. It binds nobody and is no part of the log; only those whom it names see it.
 
 // How long a draft is kept: after this its first signature would have to wait, "late".
 inline constexpr std::chrono::hours kDraftLife{10};
@@ -25,8 +25,8 @@ Result<Json> drafts_for(Provider& provider, const orders::Person& person, Instan
 // "bad_signature", "person_mismatch".
 Result<std::string> add_draft(Provider& provider, const Json& draft, const orders::Person& person, Instant now);
 
-// Adds the person's signature at the place that is the person's. When it was the last one, the draft becomes an order and
-// accept_order's answer is given; a draft that cannot become one stays until it runs out or is deleted.
+// Adds the person's signature at the place that is the person's. When it was the last one, the draft becomes an order
+// and accept_order's answer is given; a draft that cannot become one stays until it runs out or is deleted.
 Result<std::optional<Accepted>> sign_draft(Provider& provider, const Trusted& trusted, const std::string& id,
                                            const Json& signature, const orders::Person& person, Instant now);
 

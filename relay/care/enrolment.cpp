@@ -24,7 +24,9 @@ std::string random_code() {
   return out;
 }
 
-std::string code_hash(const std::string& code) { return to_base64url(crypto::sha256(view_of("tillsyn enrolment code\n" + code))); }
+std::string code_hash(const std::string& code) {
+  return to_base64url(crypto::sha256(view_of("tillsyn enrolment code\n" + code)));
+}
 
 Error bad_code() {
   return refused("bad_code", "The code is wrong, used or has run out: ask the technician for a new one.");
@@ -49,7 +51,8 @@ Result<std::optional<Waiting>> waiting_code(store::Database& shared, const std::
 }
 
 // A wrong try is counted, so that the code of one hub cannot be guessed at.
-Result<std::string> provider_for_code(store::Database& shared, const std::string& hub, const std::string& code, Instant now) {
+Result<std::string> provider_for_code(store::Database& shared, const std::string& hub, const std::string& code,
+                                      Instant now) {
   TILLSYN_TRY(waiting, waiting_code(shared, hub));
   if (!waiting || waiting->expires_at <= now || waiting->tries >= Enrolment::kMaxTries) return bad_code();
   if (crypto::constant_time_equal(view_of(code_hash(code)), view_of(waiting->code_hash))) return waiting->provider;
@@ -74,16 +77,18 @@ Result<Enrolment::OneTimeCode> Enrolment::make_code(const std::string& provider,
   const OneTimeCode made{random_code(), now + kCodeLife};
   const auto done = shared_.transaction([&]() -> Result<void> {
     TILLSYN_CHECK(shared_.run("delete from enrolment_codes where hub = :hub", {hub}));
-    TILLSYN_CHECK(shared_.run(
-        "insert into enrolment_codes (hub, provider, code_hash, expires_ms, tries) values (:hub, :provider, :code, :at, 0)",
-        {hub, provider, code_hash(made.code), ms_of(made.expires_at)}));
+    TILLSYN_CHECK(
+        shared_.run("insert into enrolment_codes (hub, provider, code_hash, expires_ms, tries) values (:hub, "
+                    ":provider, :code, :at, 0)",
+                    {hub, provider, code_hash(made.code), ms_of(made.expires_at)}));
     return {};
   });
   if (!done) return done.error();
   return made;
 }
 
-Result<EnrolledHub> Enrolment::enrol(const std::string& code, const Json& link_key_envelope, ByteView link_key, Instant now) {
+Result<EnrolledHub> Enrolment::enrol(const std::string& code, const Json& link_key_envelope, ByteView link_key,
+                                     Instant now) {
   TILLSYN_TRY(request, orders::open_link_key(link_key_envelope.dump(-1, ' ', false, Json::error_handler_t::replace)));
   const ByteView named(request.link_key.point());
   if (!std::equal(named.begin(), named.end(), link_key.begin(), link_key.end())) {
@@ -107,14 +112,16 @@ Result<EnrolledHub> Enrolment::enrol(const std::string& code, const Json& link_k
 }
 
 Result<EnrolledHub> Enrolment::find(ByteView link_key) {
-  TILLSYN_TRY(row, (shared_.select_one<std::string, std::string, std::string>(
-                       "select hub, provider, device_key from links where link_key = :link", {to_base64url(link_key)})));
+  TILLSYN_TRY(row,
+              (shared_.select_one<std::string, std::string, std::string>(
+                  "select hub, provider, device_key from links where link_key = :link", {to_base64url(link_key)})));
   if (!row) return refused("unknown_link_key", "No hub is enrolled under this link key: enrol it again.");
   return enrolled(std::get<0>(*row), std::get<1>(*row), std::get<2>(*row));
 }
 
 Result<std::vector<EnrolledHub>> Enrolment::all() {
-  TILLSYN_TRY(rows, (shared_.select<std::string, std::string, std::string>("select hub, provider, device_key from links")));
+  TILLSYN_TRY(rows,
+              (shared_.select<std::string, std::string, std::string>("select hub, provider, device_key from links")));
   std::vector<EnrolledHub> out;
   for (const auto& [hub, provider, device_key] : rows) {
     TILLSYN_TRY(one, enrolled(hub, provider, device_key));

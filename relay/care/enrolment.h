@@ -29,17 +29,18 @@ class Enrolment {
   // Borrows `shared`.
   explicit Enrolment(store::Database& shared) : shared_(shared) {}
 
-  // A new one-time code for the hub, 16 letters of the alphabet without look-alikes (72 bits); an older one ends. Only its
-  // hash is kept. It is bound to the hub and good once, for kCodeLife.
+  // A new one-time code for the hub, 16 letters of the alphabet without look-alikes (72 bits); an older one ends. Only
+  // its hash is kept. It is bound to the hub and good once, for kCodeLife.
   struct OneTimeCode {
     std::string code;
     Instant expires_at;
   };
   Result<OneTimeCode> make_code(const std::string& provider, const std::string& hub, Instant now);
 
-  // Binds the link key to the hub whose device key signed for it. Refused: "bad_code" (unknown, another hub's, used, run
-  // out), "bad_signature", "wrong_device_key", "wrong_link_key" (the envelope names another than `link_key`), "replayed" (not
-  // newer than the link key it has). Nothing changes then; but a code is spent after kMaxTries wrong uses for its hub.
+  // Binds the link key to the hub whose device key signed for it. Refused: "bad_code" (unknown, another hub's, used,
+  // run out), "bad_signature", "wrong_device_key", "wrong_link_key" (the envelope names another than `link_key`),
+  // "replayed" (not newer than the link key it has). Nothing changes then; but a code is spent after kMaxTries wrong
+  // uses for its hub.
   Result<EnrolledHub> enrol(const std::string& code, const Json& link_key_envelope, ByteView link_key, Instant now);
 
   // Refused "unknown_link_key".

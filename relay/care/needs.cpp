@@ -87,7 +87,8 @@ Known read_status(const Json& status) {
   for (const Json& entry : *slots) {
     const auto text = [&](const char* name) {
       const auto member = entry.is_object() ? entry.find(name) : entry.end();
-      return entry.is_object() && member != entry.end() && member->is_string() ? member->get<std::string>() : std::string();
+      return entry.is_object() && member != entry.end() && member->is_string() ? member->get<std::string>()
+                                                                               : std::string();
     };
     out.slots[text("slot")] = text("order");
   }
@@ -97,8 +98,9 @@ Known read_status(const Json& status) {
 
 Result<Known> known_of(Provider& provider, const std::string& hub, const Json& status) {
   Known out = read_status(status);
-  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string>(
-                        "select order_hash, what from documents where hub = :hub and kind = 'receipt' order by seq", {hub})));
+  TILLSYN_TRY(rows,
+              (provider.database.select<std::string, std::string>(
+                  "select order_hash, what from documents where hub = :hub and kind = 'receipt' order by seq", {hub})));
   for (auto& [order, what] : rows) out.verdicts[order] = std::move(what);
   return out;
 }
@@ -134,7 +136,8 @@ Result<std::vector<orders::Order>> outcomes_for(Provider& provider, const Place&
 
 }  // namespace
 
-Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status, Instant now) {
+Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status,
+                                            Instant now) {
   std::vector<std::string> out;
   if (!status.is_object()) return out;
   const Place place = place_of(provider.book, hub);

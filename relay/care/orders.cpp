@@ -16,16 +16,17 @@ constexpr std::chrono::hours kOutcomesShown{72};
 std::int64_t ms_of(Instant instant) { return instant.time_since_epoch().count(); }
 
 Error error_of(const orders::Verdict& verdict) {
-  const auto is_conflict = verdict.reason == "slot_taken" || verdict.reason == "superseded" || verdict.reason == "wrong_predecessor";
-  const auto code = is_conflict ? Code::kConflict
+  const auto is_conflict =
+      verdict.reason == "slot_taken" || verdict.reason == "superseded" || verdict.reason == "wrong_predecessor";
+  const auto code = is_conflict                                       ? Code::kConflict
                     : verdict.kind == orders::Verdict::Kind::kWaiting ? Code::kWaiting
                                                                       : Code::kRefused;
   return {code, verdict.reason, verdict.sentence};
 }
 
 Result<std::optional<Accepted>> accepted_before(Provider& provider, const orders::Hash& hash) {
-  TILLSYN_TRY(row, provider.database.select_one<std::int64_t>("select n from orders where hash = :hash",
-                                                              {to_base64url(hash)}));
+  TILLSYN_TRY(
+      row, provider.database.select_one<std::int64_t>("select n from orders where hash = :hash", {to_base64url(hash)}));
   std::optional<Accepted> out;
   if (!row) return out;
   TILLSYN_TRY(entry, provider.ledger->find(hash));
@@ -45,8 +46,9 @@ Result<void> keep_note(Provider& provider, const orders::Order& order, const Not
   const std::string& resident = *orders::resident_of(order.payload.body);
   const Json text = {{"salt", to_base64url(note.salt)}, {"text", note.text}};
   TILLSYN_TRY(sealed, seal_for(provider, resident, "note " + to_base64url(order.hash), text.dump()));
-  TILLSYN_CHECK(provider.database.run("insert into notes (order_hash, resident, sealed) values (:hash, :resident, :sealed)",
-                                      {to_base64url(order.hash), resident, sealed}));
+  TILLSYN_CHECK(
+      provider.database.run("insert into notes (order_hash, resident, sealed) values (:hash, :resident, :sealed)",
+                            {to_base64url(order.hash), resident, sealed}));
   return {};
 }
 
@@ -56,10 +58,13 @@ Result<void> keep_order(Provider& provider, const orders::Order& order, const le
   const auto text_or_null = [](const std::string* text) { return text ? store::Value(*text) : store::Value(nullptr); };
   const auto& standing = order.payload.common.standing;
   TILLSYN_CHECK(provider.database.run(
-      "insert into orders (n, hash, type, slot, owner, version, replaces, resident, hub, body, seq, time, posted_ms) values "
-      "((select coalesce(max(n), 0) + 1 from orders), :hash, :type, :slot, :owner, :version, :replaces, :resident, :hub, "
+      "insert into orders (n, hash, type, slot, owner, version, replaces, resident, hub, body, seq, time, posted_ms) "
+      "values "
+      "((select coalesce(max(n), 0) + 1 from orders), :hash, :type, :slot, :owner, :version, :replaces, :resident, "
+      ":hub, "
       ":body, :seq, :time, :posted)",
-      {to_base64url(order.hash), std::string(orders::type_name(body)), slot ? store::Value(slot->name) : store::Value(nullptr),
+      {to_base64url(order.hash), std::string(orders::type_name(body)),
+       slot ? store::Value(slot->name) : store::Value(nullptr),
        slot ? store::Value(slot->owner) : store::Value(nullptr),
        standing ? store::Value(standing->version) : store::Value(nullptr),
        standing && standing->replaces ? store::Value(to_base64url(*standing->replaces)) : store::Value(nullptr),
@@ -83,7 +88,8 @@ Result<Accepted> keep(Provider& provider, const orders::Order& order, const std:
 }
 
 // What hubs have signed about orders: of each kind and hub the newest.
-using Signed = std::map<std::string, std::map<std::string, std::map<std::string, std::string>>>;  // order -> kind -> hub
+using Signed =
+    std::map<std::string, std::map<std::string, std::map<std::string, std::string>>>;  // order -> kind -> hub
 
 Result<Signed> signed_about(Provider& provider) {
   TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string, std::string>(
@@ -128,10 +134,11 @@ Json holder_of(const Provider& provider, const std::string& text) {
 }
 
 Result<Json> order_items(Provider& provider, std::int64_t after, Instant now) {
-  TILLSYN_TRY(rows, (provider.database.select<std::int64_t, std::string, std::string, std::int64_t, std::string>(
-                        "select n, hash, body, seq, time from orders where n > :after and (slot is not null or posted_ms > "
-                        ":shown) order by n limit :page",
-                        {after, ms_of(now - kOutcomesShown), kPage})));
+  TILLSYN_TRY(rows,
+              (provider.database.select<std::int64_t, std::string, std::string, std::int64_t, std::string>(
+                  "select n, hash, body, seq, time from orders where n > :after and (slot is not null or posted_ms > "
+                  ":shown) order by n limit :page",
+                  {after, ms_of(now - kOutcomesShown), kPage})));
   TILLSYN_TRY(about, signed_about(provider));
   Json items = Json::array();
   std::int64_t next = after;

@@ -19,8 +19,8 @@ namespace tillsyn::care {
 // documents.h, needs.h, views.h, residents.h and tonight.h.
 // Threads: thread-bound.
 struct Provider {
-  // Opens its database and log and puts the orders it had accepted into the book again. Refused, "ledger_key", when this
-  // relay's ledger key is not the one that the root list names.
+  // Opens its database and log and puts the orders it had accepted into the book again. Refused, "ledger_key", when
+  // this relay's ledger key is not the one that the root list names.
   static Result<std::unique_ptr<Provider>> open(store::Store& store, const orders::Provider& listed, Instant now);
 
   std::string id;

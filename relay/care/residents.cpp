@@ -21,8 +21,8 @@ Result<Bytes> unseal(ByteView key, const std::string& context, const std::string
   TILLSYN_TRY(bytes, from_base64url(sealed));
   if (bytes.size() < crypto::kGcmNonceBytes) return malformed("aead", "sealed text is too short");
   const ByteView view(bytes);
-  return crypto::aes256gcm_open(key.first<crypto::kAesKeyBytes>(), view.first<crypto::kGcmNonceBytes>(), view_of(context),
-                                view.subspan(crypto::kGcmNonceBytes));
+  return crypto::aes256gcm_open(key.first<crypto::kAesKeyBytes>(), view.first<crypto::kGcmNonceBytes>(),
+                                view_of(context), view.subspan(crypto::kGcmNonceBytes));
 }
 
 std::string wrap_context(const std::string& resident) { return "resident key " + resident; }
@@ -42,9 +42,9 @@ Result<crypto::Secret> key_of(Provider& provider, const std::string& resident) {
   TILLSYN_TRY(held, held_key(provider, resident));
   if (held) return std::move(*held);
   auto key = crypto::Secret::random(crypto::kAesKeyBytes);
-  TILLSYN_CHECK(provider.database.run(
-      "insert into resident_keys (resident, wrapped) values (:resident, :wrapped)",
-      {resident, seal(provider.wrapping_key.view(), wrap_context(resident), key.view())}));
+  TILLSYN_CHECK(
+      provider.database.run("insert into resident_keys (resident, wrapped) values (:resident, :wrapped)",
+                            {resident, seal(provider.wrapping_key.view(), wrap_context(resident), key.view())}));
   return key;
 }
 
@@ -53,7 +53,8 @@ Result<Resident> opened(Provider& provider, const std::string& resident, const s
   TILLSYN_TRY(text, open_of(provider, resident, "resident", sealed));
   TILLSYN_TRY(value, parse_json(text));
   JsonReader in(value, "resident");
-  Resident out{resident, group, in.text("name", kMaxNameBytes), in.text("address", kMaxAddressBytes), in.text("salt", 64)};
+  Resident out{resident, group, in.text("name", kMaxNameBytes), in.text("address", kMaxAddressBytes),
+               in.text("salt", 64)};
   TILLSYN_CHECK(in.finish());
   return out;
 }
@@ -77,8 +78,9 @@ Result<void> put_resident(Provider& provider, const Resident& resident) {
     const Json text = {{"name", resident.name}, {"address", resident.address}, {"salt", resident.salt}};
     TILLSYN_TRY(sealed, seal_for(provider, resident.resident, "resident", text.dump()));
     TILLSYN_CHECK(provider.database.run("delete from residents where resident = :resident", {resident.resident}));
-    TILLSYN_CHECK(provider.database.run("insert into residents (resident, unit, sealed) values (:resident, :unit, :sealed)",
-                                        {resident.resident, resident.group, sealed}));
+    TILLSYN_CHECK(
+        provider.database.run("insert into residents (resident, unit, sealed) values (:resident, :unit, :sealed)",
+                              {resident.resident, resident.group, sealed}));
     return {};
   });
 }

@@ -10,7 +10,8 @@
 
 namespace tillsyn::care {
 
-// Names and addresses, each resident's under a key of its own, and that under the provider's: destroying the key erases.
+// Names and addresses, each resident's under a key of its own, and that under the provider's: destroying the key
+// erases.
 
 // What the app shows and checks against the consent's name_hash.
 struct Resident {
@@ -30,10 +31,13 @@ Result<void> put_resident(Provider& provider, const Resident& resident);
 Result<Resident> get_resident(Provider& provider, const std::string& resident);
 
 // Those in groups for which `may_see` answers true.
-Result<std::vector<Resident>> list_residents(Provider& provider, const std::function<bool(const std::string& group)>& may_see);
+Result<std::vector<Resident>> list_residents(Provider& provider,
+                                             const std::function<bool(const std::string& group)>& may_see);
 
 // Encrypts a text under the resident's key, which is made if there is none, and back. `context` binds it to its use.
-Result<std::string> seal_for(Provider& provider, const std::string& resident, const std::string& context, const std::string& text);
-Result<std::string> open_of(Provider& provider, const std::string& resident, const std::string& context, const std::string& sealed);
+Result<std::string> seal_for(Provider& provider, const std::string& resident, const std::string& context,
+                             const std::string& text);
+Result<std::string> open_of(Provider& provider, const std::string& resident, const std::string& context,
+                            const std::string& sealed);
 
 }  // namespace tillsyn::care

@@ -11,7 +11,9 @@ std::shared_ptr<const T> share(T value) {
   return std::make_shared<const T>(std::move(value));
 }
 
-bool is_newer(const orders::RootList* held, const orders::RootList& next) { return !held || next.version > held->version; }
+bool is_newer(const orders::RootList* held, const orders::RootList& next) {
+  return !held || next.version > held->version;
+}
 bool is_newer(const orders::Bundle* held, const orders::Bundle& next) { return !held || next.version > held->version; }
 
 }  // namespace

@@ -25,8 +25,8 @@ class TrustStore {
   // Borrows `shared`. What is held is verified anew; what `root` does not vouch for any more counts as not held.
   static Result<std::unique_ptr<TrustStore>> open(store::Database& shared, orders::FleetRoot root);
 
-  // Takes the envelope, durable when it returns. true: it is newer than what was held; false: it is what was held. Failures
-  // are those of orders::open_…, check_successor and check_current.
+  // Takes the envelope, durable when it returns. true: it is newer than what was held; false: it is what was held.
+  // Failures are those of orders::open_…, check_successor and check_current.
   Result<bool> take_root_list(const std::string& envelope, Instant now);
   Result<bool> take_bundle(const std::string& envelope, Instant now);
 

@@ -8,7 +8,8 @@ namespace {
 
 Result<void> check_is_new(Provider& provider, const orders::Hash& hash) {
   const auto entry = provider.ledger->find(hash);
-  if (entry && entry->kind == ledger::EntryKind::kOrder) return refused("replayed", "This view has been asked for before.");
+  if (entry && entry->kind == ledger::EntryKind::kOrder)
+    return refused("replayed", "This view has been asked for before.");
   if (!entry && entry.error().code != Code::kNotFound) return entry.error();
   return {};
 }

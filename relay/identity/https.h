@@ -14,10 +14,10 @@ struct HttpsAnswer {
   std::string body;
 };
 
-// One HTTPS request through libcurl: TLS 1.2 or later, no redirects, no proxy, at most 15 s and kMaxHttpsAnswer bytes. The
-// server's certificate is verified against `ca` (PEM) alone, or against the system's if there is none. `form`: sent by POST
-// as application/x-www-form-urlencoded; without it a GET. kUnavailable "unreachable", also for a certificate that fails:
-// nothing is known of such a server. Threads: thread-safe.
+// One HTTPS request through libcurl: TLS 1.2 or later, no redirects, no proxy, at most 15 s and kMaxHttpsAnswer bytes.
+// The server's certificate is verified against `ca` (PEM) alone, or against the system's if there is none. `form`: sent
+// by POST as application/x-www-form-urlencoded; without it a GET. kUnavailable "unreachable", also for a certificate
+// that fails: nothing is known of such a server. Threads: thread-safe.
 Result<HttpsAnswer> https(const std::string& url, const std::optional<std::string>& ca,
                           const std::optional<std::string>& form);
 

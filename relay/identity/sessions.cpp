@@ -26,7 +26,8 @@ Error no_session() { return refused("no_session", "The session has ended: log in
 
 // The host is part of what is signed, so that a relay cannot pass a challenge of another's on.
 Result<void> check_host(const orders::RootList& list, const std::string& host) {
-  const auto is_listed = std::any_of(list.relays.begin(), list.relays.end(), [&](const auto& relay) { return relay.host == host; });
+  const auto is_listed =
+      std::any_of(list.relays.begin(), list.relays.end(), [&](const auto& relay) { return relay.host == host; });
   if (is_listed) return {};
   return refused("wrong_relay", "The root list knows no relay by the name under which it was called.");
 }
@@ -67,7 +68,8 @@ Result<Sessions::Opened> Sessions::open(const Json& body, const std::string& hos
 }
 
 Result<Sessions::Opened> Sessions::open_staff(JsonReader& in, const ByteArray<32>& challenge, const std::string& host,
-                                              const care::Provider& provider, const care::Trusted& trusted, Instant now) {
+                                              const care::Provider& provider, const care::Trusted& trusted,
+                                              Instant now) {
   const Json jwk = in.object("key");
   const auto salt = array_of<32>(in.bytes("salt", 32));
   const std::string id_token = in.text("id_token", crypto::kMaxJwsBytes);
@@ -91,7 +93,8 @@ Result<Sessions::Opened> Sessions::open_staff(JsonReader& in, const ByteArray<32
   const orders::RightsContext context{*listed, list, *trusted.bundle, provider.book};
   auto rights = orders::current_rights(identity.person, context, now);
   if (rights.empty()) return refused("no_grant", "You have no right at this provider now: ask your manager.");
-  return keep({provider.id, false, identity.person, {}}, identity.auth_time + issuer->max_auth_age, std::move(rights), now);
+  return keep({provider.id, false, identity.person, {}}, identity.auth_time + issuer->max_auth_age, std::move(rights),
+              now);
 }
 
 Result<Sessions::Opened> Sessions::open_trust_machine(JsonReader& in, const ByteArray<32>& challenge,
@@ -101,15 +104,17 @@ Result<Sessions::Opened> Sessions::open_trust_machine(JsonReader& in, const Byte
   const Bytes sig = in.bytes("sig", 64);
   if (const auto read = in.finish(); !read) return malformed("malformed", read.error().message);
   const auto& keys = trusted.root_list->bundle_keys;
-  const auto key = std::find_if(keys.begin(), keys.end(),
-                                [&](const auto& one) { return std::equal(one.bytes().begin(), one.bytes().end(), bundle_key.begin(), bundle_key.end()); });
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& one) {
+    return std::equal(one.bytes().begin(), one.bytes().end(), bundle_key.begin(), bundle_key.end());
+  });
   if (key == keys.end() || !key->verify(orders::session_bytes(host, challenge), sig)) {
     return refused("bad_signature", "The challenge was not signed by a bundle key of the root list.");
   }
   return keep({provider.id, true, {}, {}}, now + kTrustMachineLife, {}, now);
 }
 
-Result<Sessions::Opened> Sessions::keep(Session session, Instant ends_at, std::vector<orders::Right> rights, Instant now) {
+Result<Sessions::Opened> Sessions::keep(Session session, Instant ends_at, std::vector<orders::Right> rights,
+                                        Instant now) {
   drop_ended(now);
   if (sessions_.size() >= terms_.max_sessions) {
     return Error{Code::kUnavailable, "too_many_sessions", "Too many are logged in; try again in a while."};

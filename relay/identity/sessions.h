@@ -49,10 +49,10 @@ class Sessions {
     std::vector<orders::Right> rights;
   };
 
-  // Opens a session by the body of `POST /v1/session` (PROTOCOL.md) received under the host name `host`. The challenge is
-  // used up whatever comes of it. Refused: "malformed", "unknown_challenge", "wrong_relay" (the host is not in the root
-  // list), "bad_signature", "root_list_expired", "bundle_expired", all of orders::check_id_token and check_fresh, "no_grant"
-  // (no right at all here).
+  // Opens a session by the body of `POST /v1/session` (PROTOCOL.md) received under the host name `host`. The challenge
+  // is used up whatever comes of it. Refused: "malformed", "unknown_challenge", "wrong_relay" (the host is not in the
+  // root list), "bad_signature", "root_list_expired", "bundle_expired", all of orders::check_id_token and check_fresh,
+  // "no_grant" (no right at all here).
   Result<Opened> open(const Json& body, const std::string& host, const care::Provider& provider,
                       const care::Trusted& trusted, Instant now);
 

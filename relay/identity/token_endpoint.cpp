@@ -49,13 +49,15 @@ std::string form_of(const TokenRequest& request, const std::string& client_id, c
 
 Result<std::string> id_token_in(const HttpsAnswer& answer) {
   const auto value = parse_foreign_json(answer.body, {kMaxHttpsAnswer, 16});
-  if (answer.status >= 500) return Error{Code::kUnavailable, "issuer_unreachable", "The identity provider has a fault; try again."};
+  if (answer.status >= 500)
+    return Error{Code::kUnavailable, "issuer_unreachable", "The identity provider has a fault; try again."};
   if (answer.status != 200) {
     return refused("code_refused", "The identity provider does not accept this login any more: log in anew.");
   }
   if (!value || !value->is_object()) return refused("bad_id_token", "The identity provider's answer cannot be read.");
   const auto token = value->find("id_token");
-  if (token == value->end() || !token->is_string() || token->get_ref<const std::string&>().size() > crypto::kMaxJwsBytes) {
+  if (token == value->end() || !token->is_string() ||
+      token->get_ref<const std::string&>().size() > crypto::kMaxJwsBytes) {
     return refused("bad_id_token", "The identity provider gave no ID token.");
   }
   return token->get<std::string>();
@@ -74,28 +76,30 @@ std::shared_ptr<const orders::RootList> TokenEndpoint::list() const {
 }
 
 std::string TokenEndpoint::assertion(const orders::Issuer& issuer, Instant now) const {
-  const auto seconds = [](Instant at) { return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count(); };
-  const Json claims = {{"iss", issuer.client_id},
-                       {"sub", issuer.client_id},
-                       {"aud", issuer.issuer},
-                       {"jti", to_base64url(crypto::random_array<16>())},
-                       {"iat", seconds(now)},
-                       {"exp", seconds(now + kAssertionLife)}};
+  const auto seconds = [](Instant at) {
+    return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  };
+  const Json claims = {{"iss", issuer.client_id}, {"sub", issuer.client_id},
+                       {"aud", issuer.issuer},    {"jti", to_base64url(crypto::random_array<16>())},
+                       {"iat", seconds(now)},     {"exp", seconds(now + kAssertionLife)}};
   return crypto::sign_jws(client_key_, client_key_.public_key().thumbprint_text(), claims);
 }
 
 Result<std::string> TokenEndpoint::exchange(const std::string& body, Instant now) const {
   TILLSYN_TRY(request, read_request(body));
   const auto list = this->list();
-  if (!list) return Error{Code::kUnavailable, "bundle_missing", "The relay has no root list yet; try again in a while."};
+  if (!list)
+    return Error{Code::kUnavailable, "bundle_missing", "The relay has no root list yet; try again in a while."};
   const orders::Issuer* issuer = list->issuer(request.issuer);
   if (!issuer) return refused("unknown_issuer", "The root list does not name this identity provider.");
   if (!may_return_to(*list, request)) {
     return refused("wrong_redirect", "The login did not return to an app of a provider with this identity provider.");
   }
-  const auto answer = https(issuer->token_endpoint, issuer->ca, form_of(request, issuer->client_id, assertion(*issuer, now)));
+  const auto answer =
+      https(issuer->token_endpoint, issuer->ca, form_of(request, issuer->client_id, assertion(*issuer, now)));
   if (!answer) {
-    return Error{Code::kUnavailable, "issuer_unreachable", "The identity provider cannot be reached: " + answer.error().message};
+    return Error{Code::kUnavailable, "issuer_unreachable",
+                 "The identity provider cannot be reached: " + answer.error().message};
   }
   return id_token_in(*answer);
 }

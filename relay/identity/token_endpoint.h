@@ -23,10 +23,10 @@ class TokenEndpoint {
   // The issuers and the apps' origins to go by from now on.
   void use(std::shared_ptr<const orders::RootList> list);
 
-  // `body` as `POST /v1/oidc/token` has it (PROTOCOL.md); waits for the network, at most 15 s. Refused: "unknown_issuer" (not
-  // in the root list), "wrong_redirect" (not on an app origin of a provider with that issuer), "code_refused" (the issuer
-  // says so: log in anew), "bad_id_token" (none came). kUnavailable "issuer_unreachable", "bundle_missing". TLS is verified
-  // against the issuer's `ca` alone, or the system's where the root list gives none.
+  // `body` as `POST /v1/oidc/token` has it (PROTOCOL.md); waits for the network, at most 15 s. Refused:
+  // "unknown_issuer" (not in the root list), "wrong_redirect" (not on an app origin of a provider with that issuer),
+  // "code_refused" (the issuer says so: log in anew), "bad_id_token" (none came). kUnavailable "issuer_unreachable",
+  // "bundle_missing". TLS is verified against the issuer's `ca` alone, or the system's where the root list gives none.
   Result<std::string> exchange(const std::string& body, Instant now) const;
 
   Json client_jwks() const;

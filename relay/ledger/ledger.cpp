@@ -46,8 +46,8 @@ Ledger::~Ledger() = default;
 
 Result<std::unique_ptr<Ledger>> Ledger::open(store::Database& database, std::string provider, std::string origin,
                                              crypto::Ed25519PrivateKey key, Instant now) {
-  std::unique_ptr<Ledger> log(new Ledger(std::unique_ptr<State>(
-      new State{database, std::move(provider), std::move(origin), std::move(key)})));
+  std::unique_ptr<Ledger> log(
+      new Ledger(std::unique_ptr<State>(new State{database, std::move(provider), std::move(origin), std::move(key)})));
   TILLSYN_TRY(size, log->size());
   if (size == 0) TILLSYN_CHECK(log->append_seen({.what = "log_opened"}, now));
   return log;

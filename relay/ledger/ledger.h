@@ -29,16 +29,18 @@ using ledger::Proof;
 // Threads: thread-bound.
 class Ledger {
  public:
-  // Borrows `database`. `origin` is the log's name, `key` signs for it. An empty log gets its first entry, `log_opened`.
+  // Borrows `database`. `origin` is the log's name, `key` signs for it. An empty log gets its first entry,
+  // `log_opened`.
   static Result<std::unique_ptr<Ledger>> open(store::Database& database, std::string provider, std::string origin,
                                               crypto::Ed25519PrivateKey key, Instant now);
   ~Ledger();
 
-  // Adds an entry. The log sets `seq`, `provider` and `time` (whole seconds of `now`, never before the entry ahead of it);
-  // of the rest it believes the caller. Inside a transaction of the database it is durable when that is.
+  // Adds an entry. The log sets `seq`, `provider` and `time` (whole seconds of `now`, never before the entry ahead of
+  // it); of the rest it believes the caller. Inside a transaction of the database it is durable when that is.
   Result<Entry> append(Entry entry, Instant now);
 
-  // A `relay` entry about what the relay itself saw. `details`, if not null, are kept beside it, salted and committed to.
+  // A `relay` entry about what the relay itself saw. `details`, if not null, are kept beside it, salted and committed
+  // to.
   struct Seen {
     std::string what;
     std::optional<std::string> hub = std::nullopt;
@@ -52,8 +54,8 @@ class Ledger {
 
   // How many entries are durable.
   Result<std::uint64_t> size();
-  Result<ledger::Checkpoint> checkpoint();      // now
-  Result<std::string> checkpoint_note();        // the same, signed
+  Result<ledger::Checkpoint> checkpoint();  // now
+  Result<std::string> checkpoint_note();    // the same, signed
   ledger::VerifierKey verifier_key() const;
 
   Result<Proof> inclusion(std::uint64_t seq, std::uint64_t size);
@@ -64,7 +66,8 @@ class Ledger {
   // The texts of at most `count` entries from `from` on; what is hashed and exported.
   Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count);
 
-  // The entry of the signed document with this hash; kNotFound "no_ledger_entry". Entries of kind `relay` only speak of it.
+  // The entry of the signed document with this hash; kNotFound "no_ledger_entry". Entries of kind `relay` only speak of
+  // it.
   Result<Entry> find(const Hash& hash);
 
  private:

@@ -82,9 +82,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
                                                  std::span<const Migration> migrations) {
   TILLSYN_CHECK(make_private(file));
   std::unique_ptr<Database> database(new Database(std::make_unique<State>()));
-  TILLSYN_CHECK(database->guarded("open", [&] {
-    database->state_->session.open(*soci::factory_sqlite3(), "dbname=\"" + file.string() + "\"");
-  }));
+  TILLSYN_CHECK(database->guarded(
+      "open", [&] { database->state_->session.open(*soci::factory_sqlite3(), "dbname=\"" + file.string() + "\""); }));
   TILLSYN_TRY(mode, database->select_one<std::string>("pragma journal_mode = wal"));
   if (!mode || std::get<0>(*mode) != "wal") return store_fault("write-ahead logging is not to be had");
   TILLSYN_CHECK(database->run("pragma synchronous = full"));

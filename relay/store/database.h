@@ -30,17 +30,17 @@ using Migration = std::string_view;  // statements parted by ";"
 // A column as it was read: NULL or its text.
 using Cell = std::optional<std::string>;
 
-// One SQLite database (through SOCI), write-ahead logged and synchronous=FULL: what `transaction` or `run` has answered with
-// success is on the disk. All exceptions of the library end here.
+// One SQLite database (through SOCI), write-ahead logged and synchronous=FULL: what `transaction` or `run` has answered
+// with success is on the disk. All exceptions of the library end here.
 //
-// Failures: kConflict "constraint" when a row contradicts another (nothing changed); kIo "store_fault" when disk or engine
-// failed, and from then on for every call, so that nothing is acknowledged on a store that may have lost something;
-// kInternal "sql" for a statement of ours that is wrong.
-// Threads: thread-bound.
+// Failures: kConflict "constraint" when a row contradicts another (nothing changed); kIo "store_fault" when disk or
+// engine failed, and from then on for every call, so that nothing is acknowledged on a store that may have lost
+// something; kInternal "sql" for a statement of ours that is wrong. Threads: thread-bound.
 class Database {
  public:
   // Opens or makes the file (mode 0600), checks its structure, and runs the migrations it lacks, all or none.
-  static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file, std::span<const Migration> migrations);
+  static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
+                                                std::span<const Migration> migrations);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -50,7 +50,8 @@ class Database {
 
   // The rows of a query whose columns are, in order, std::int64_t, std::string or std::optional of these.
   //
-  //   TILLSYN_TRY(rows, (db.select<std::int64_t, std::string>("select seq, text from entries where seq >= :from", {from})));
+  //   TILLSYN_TRY(rows, (db.select<std::int64_t, std::string>("select seq, text from entries where seq >= :from",
+  //   {from})));
   template <typename... Columns>
   Result<std::vector<std::tuple<Columns...>>> select(std::string_view sql, const std::vector<Value>& values = {});
 
@@ -58,13 +59,15 @@ class Database {
   template <typename... Columns>
   Result<std::optional<std::tuple<Columns...>>> select_one(std::string_view sql, const std::vector<Value>& values = {});
 
-  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise. One inside another is part of the outer.
+  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise. One inside another is part of the
+  // outer.
   Result<void> transaction(const std::function<Result<void>()>& work);
 
  private:
   struct State;
   explicit Database(std::unique_ptr<State> state);
-  Result<std::vector<std::vector<Cell>>> rows(std::string_view sql, std::size_t columns, const std::vector<Value>& values);
+  Result<std::vector<std::vector<Cell>>> rows(std::string_view sql, std::size_t columns,
+                                              const std::vector<Value>& values);
   Result<void> migrate(std::span<const Migration> migrations);
   Result<void> guarded(const char* what, const std::function<void()>& work);
 
@@ -110,7 +113,8 @@ Result<std::vector<std::tuple<Columns...>>> Database::select(std::string_view sq
 }
 
 template <typename... Columns>
-Result<std::optional<std::tuple<Columns...>>> Database::select_one(std::string_view sql, const std::vector<Value>& values) {
+Result<std::optional<std::tuple<Columns...>>> Database::select_one(std::string_view sql,
+                                                                   const std::vector<Value>& values) {
   TILLSYN_TRY(found, select<Columns...>(sql, values));
   if (found.size() > 1) return Error{Code::kInternal, "sql", "several rows where one was asked for"};
   std::optional<std::tuple<Columns...>> out;

@@ -72,7 +72,8 @@ Result<crypto::Secret> held_or_made(const std::filesystem::path& file, const std
 }  // namespace
 
 Result<crypto::Ed25519PrivateKey> ledger_key(const std::filesystem::path& folder, const std::string& provider) {
-  TILLSYN_TRY(seed, held_or_made(folder / (provider + ".ledger-key"), [] { return crypto::Secret::random(kKeyBytes); }));
+  TILLSYN_TRY(seed,
+              held_or_made(folder / (provider + ".ledger-key"), [] { return crypto::Secret::random(kKeyBytes); }));
   return crypto::Ed25519PrivateKey::from_seed(seed.view());
 }
 

@@ -11,9 +11,9 @@
 namespace tillsyn::store {
 
 // A relay's folder: one file a provider (`<provider>.db`), so that nothing of one can be read through another, and
-// `relay.shared.db` for what belongs to none: trust documents and enrolment. Held by one process: a second one is refused,
-// kUnavailable "store_in_use", until the first has ended.
-// Threads: thread-bound, with every Database it hands out.
+// `relay.shared.db` for what belongs to none: trust documents and enrolment. Held by one process: a second one is
+// refused, kUnavailable "store_in_use", until the first has ended. Threads: thread-bound, with every Database it hands
+// out.
 class Store {
  public:
   // Makes the folder (mode 0700) if it is not there.

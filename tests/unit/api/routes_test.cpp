@@ -161,7 +161,8 @@ TEST_CASE("a right that is revoked is gone at the next call", "[api][IAM-5]") {
   const auto token = desk.token_of("lo", Role::kLogReviewer);
   const auto grant = desk.maker.grant("lo", Role::kLogReviewer);
   const Staff rut = desk.maker.login("rut", Role::kRightsAdmin);
-  desk.must_post(desk.maker.successor(grant, orders::Revoke{desk.maker.login("lo", Role::kLogReviewer).person, kNow, "left"}, {&rut}));
+  desk.must_post(desk.maker.successor(
+      grant, orders::Revoke{desk.maker.login("lo", Role::kLogReviewer).person, kNow, "left"}, {&rut}));
   CHECK(code_of(desk.call("GET", "/v1/orders", {}, token)) == "no_grant");
 }
 
@@ -185,8 +186,9 @@ TEST_CASE("an order posted is 201, again 200, contradicted 409 with its holder, 
   CHECK(taken.status == 409);
   CHECK(Json::parse(taken.body)["order"] == Json::parse(first.text));
   CHECK(code_of(taken) == "slot_taken");
-  for (const char* body : {"", "{", "[]", "{}", R"({"order":{},"note":null})", R"({"order":{"payload":"{}","signatures":[]},"note":null})",
-                           R"({"order":null,"note":null})", R"({"order":{},"note":null,"x":1})"}) {
+  for (const char* body :
+       {"", "{", "[]", "{}", R"({"order":{},"note":null})", R"({"order":{"payload":"{}","signatures":[]},"note":null})",
+        R"({"order":null,"note":null})", R"({"order":{},"note":null,"x":1})"}) {
     const auto malformed = desk.call("POST", "/v1/orders", body, token);
     INFO(body << " " << malformed.body);
     CHECK(malformed.status == 400);
@@ -200,7 +202,11 @@ TEST_CASE("names go to those who work in the group, and are entered by those who
   desk.must_post(desk.maker.grant("sixten", Role::kPlanner, {"south"}));
   const auto id = fakes::random_id("resident");
   const auto body = [](const std::string& group) {
-    return Json{{"group", group}, {"name", "Astrid Ek"}, {"address", "Storgatan 1"}, {"salt", to_base64url(fakes::bytes32("s"))}}.dump();
+    return Json{{"group", group},
+                {"name", "Astrid Ek"},
+                {"address", "Storgatan 1"},
+                {"salt", to_base64url(fakes::bytes32("s"))}}
+        .dump();
   };
   const auto put = [&](const std::string& token, const std::string& group) {
     return desk.call("PUT", "/v1/residents/{resident}", body(group), token, {{"resident", id}}).status;
@@ -231,7 +237,8 @@ TEST_CASE("checkpoint, proofs and entries fit together", "[api][AUD-1]") {
   const auto newest = ledger::open_checkpoint(note, desk.provider().ledger->verifier_key());
   REQUIRE(newest.ok());
   const auto size = std::to_string(newest->size);
-  const auto answer = get("inclusion", {{"hash", to_base64url(desk.maker.grant("olle", Role::kOperator).hash)}, {"size", size}});
+  const auto answer =
+      get("inclusion", {{"hash", to_base64url(desk.maker.grant("olle", Role::kOperator).hash)}, {"size", size}});
   REQUIRE(answer.status == 200);
   const Json included = Json::parse(answer.body);
   ledger::Proof proof;
@@ -239,7 +246,8 @@ TEST_CASE("checkpoint, proofs and entries fit together", "[api][AUD-1]") {
   const auto leaf = ledger::leaf_hash(view_of(included["entry"].get_ref<const std::string&>()));
   CHECK(ledger::verify_inclusion(leaf, included["seq"].get<std::uint64_t>(), newest->size, proof, newest->root).ok());
 
-  CHECK(code_of(get("inclusion", {{"hash", to_base64url(fakes::bytes32("none"))}, {"size", size}})) == "no_ledger_entry");
+  CHECK(code_of(get("inclusion", {{"hash", to_base64url(fakes::bytes32("none"))}, {"size", size}})) ==
+        "no_ledger_entry");
   CHECK(get("inclusion", {{"hash", "x"}, {"size", size}}).status == 400);
   CHECK(get("consistency", {{"from", "1"}, {"to", "999"}}).status == 403);
   CHECK(get("consistency", {{"from", "-1"}, {"to", size}}).status == 400);

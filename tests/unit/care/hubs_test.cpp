@@ -29,7 +29,8 @@ struct Served : Town {
     const auto work = desk.work_for(at, status);
     REQUIRE(work.ok());
     std::map<std::string, std::size_t> out;
-    for (std::size_t i = 0; i < work->orders.size(); ++i) out[to_base64url(*orders::order_hash_in(work->orders[i]))] = i;
+    for (std::size_t i = 0; i < work->orders.size(); ++i)
+      out[to_base64url(*orders::order_hash_in(work->orders[i]))] = i;
     return out;
   }
   void receive(const orders::Hash& order, Verdict::Kind verdict, std::optional<std::string> reason = {}) {
@@ -149,7 +150,8 @@ TEST_CASE("an order for another hub is not said", "[care]") {
 
 // ---- what a hub signs ----
 
-TEST_CASE("events are kept in their chain, each with its entry, and acknowledged up to the newest", "[care][LOG-2][LOG-11]") {
+TEST_CASE("events are kept in their chain, each with its entry, and acknowledged up to the newest",
+          "[care][LOG-2][LOG-11]") {
   Served town;
   const auto first = town.hub.event(1, {}, "started");
   auto second = town.hub.event(2, TestHub::hash(first), "view_started");
@@ -199,7 +201,8 @@ TEST_CASE("what another key has signed, or of another hub, is left out and enter
   CHECK(town.newest().reason == std::string("bad_signature"));
 }
 
-TEST_CASE("an answer is entered with its decision and reason, and only about an order in the log", "[care][LOG-5][LOG-10]") {
+TEST_CASE("an answer is entered with its decision and reason, and only about an order in the log",
+          "[care][LOG-5][LOG-10]") {
   Served town;
   const auto view = town.view();
   const auto answer_to = [&](const orders::Hash& order) {
@@ -327,7 +330,8 @@ TEST_CASE("a view is in the log before it is offered, with every proof that a hu
   REQUIRE(text.ok());
   const Json offer = Json::parse(*text);
 
-  const auto newest = ledger::open_checkpoint(offer["checkpoint"].get<std::string>(), town.provider().ledger->verifier_key());
+  const auto newest =
+      ledger::open_checkpoint(offer["checkpoint"].get<std::string>(), town.provider().ledger->verifier_key());
   REQUIRE(newest.ok());
   const auto proof_in = [](const Json& list) {
     ledger::Proof out;
@@ -335,7 +339,7 @@ TEST_CASE("a view is in the log before it is offered, with every proof that a hu
     return out;
   };
   const auto leaf = ledger::entry_leaf(*ledger::entry_for_order(view.payload_text, offer["seq"].get<std::uint64_t>(),
-                                                               *parse_instant(offer["time"].get<std::string>())));
+                                                                *parse_instant(offer["time"].get<std::string>())));
   CHECK(ledger::verify_inclusion(leaf, offer["seq"].get<std::uint64_t>(), newest->size, proof_in(offer["inclusion"]),
                                  newest->root)
             .ok());
@@ -409,7 +413,8 @@ TEST_CASE("tonight lists each window with its outcome; a later not-seen outweigh
   orders::Outcome outcome;
   outcome.resident = town.hub.home().resident;
   outcome.group = town.hub.home().group;
-  outcome.window = {row["window"]["id"].get<std::string>(), *civil::parse_date(row["window"]["date"].get<std::string>())};
+  outcome.window = {row["window"]["id"].get<std::string>(),
+                    *civil::parse_date(row["window"]["date"].get<std::string>())};
   const auto mark = [&](orders::OutcomeKind kind) {
     outcome.kind = kind;
     const bool has_answer = kind == orders::OutcomeKind::kCompleted || kind == orders::OutcomeKind::kNotSeen;
@@ -431,7 +436,9 @@ TEST_CASE("tonight lists each window with its outcome; a later not-seen outweigh
 TEST_CASE("names are sealed under the resident's key, and gone with it", "[care][PRI-6]") {
   Town town;
   const auto id = fakes::random_id("resident");
-  const auto resident = care::read_resident(id, {{"group", "north"}, {"name", "Astrid Ek"}, {"address", "Storgatan 1"},
+  const auto resident = care::read_resident(id, {{"group", "north"},
+                                                 {"name", "Astrid Ek"},
+                                                 {"address", "Storgatan 1"},
                                                  {"salt", to_base64url(fakes::bytes32("salt"))}});
   REQUIRE(resident.ok());
   auto& provider = town.provider();
@@ -446,11 +453,15 @@ TEST_CASE("names are sealed under the resident's key, and gone with it", "[care]
 
 TEST_CASE("a resident's entry that is malformed is refused", "[care]") {
   const auto id = fakes::random_id("resident");
-  const Json good = {{"group", "north"}, {"name", "A"}, {"address", ""}, {"salt", to_base64url(fakes::bytes32("salt"))}};
+  const Json good = {
+      {"group", "north"}, {"name", "A"}, {"address", ""}, {"salt", to_base64url(fakes::bytes32("salt"))}};
   CHECK(care::read_resident(id, good).ok());
   CHECK_FALSE(care::read_resident("short", good).ok());
-  for (const auto& [member, value] : std::map<std::string, Json>{{"group", "North!"}, {"name", ""}, {"name", std::string(257, 'x')},
-                                                                 {"salt", "AA"}, {"personal_number", "1"},
+  for (const auto& [member, value] : std::map<std::string, Json>{{"group", "North!"},
+                                                                 {"name", ""},
+                                                                 {"name", std::string(257, 'x')},
+                                                                 {"salt", "AA"},
+                                                                 {"personal_number", "1"},
                                                                  {"resident", fakes::random_id("other")}}) {
     Json bad = good;
     bad[member] = value;

@@ -17,7 +17,8 @@ TEST_CASE("an accepted order is in the log as it was signed, and stands after a 
   CHECK(accepted->is_new);
   const auto entry = town.newest();
   CHECK(entry == accepted->entry);
-  CHECK(ledger::entry_leaf(entry) == ledger::entry_leaf(*ledger::entry_for_order(grant.payload_text, entry.seq, entry.time)));
+  CHECK(ledger::entry_leaf(entry) ==
+        ledger::entry_leaf(*ledger::entry_for_order(grant.payload_text, entry.seq, entry.time)));
   CHECK(entry.what == "grant");
   CHECK(entry.who.size() == 2);
 
@@ -194,8 +195,11 @@ TEST_CASE("the page of orders tells all that stands, with receipts and countersi
   town.must_post(home[0]);
   town.must_post(home[1]);
   api::HubDesk desk(*town.services);
-  REQUIRE(desk.record(at, {{}, {hub.receipt(home[0].hash, orders::Verdict::Kind::kAccepted)},
-                           {hub.countersign(home[1].hash)}, {}}).ok());
+  REQUIRE(
+      desk.record(
+              at,
+              {{}, {hub.receipt(home[0].hash, orders::Verdict::Kind::kAccepted)}, {hub.countersign(home[1].hash)}, {}})
+          .ok());
   const auto page = care::order_items(town.provider(), 0, kNow);
   REQUIRE(page.ok());
   const auto& items = (*page)["items"];

@@ -60,7 +60,8 @@ struct Town {
   care::Trusted trusted() { return *services->trust().trusted(); }
 
   Result<care::Accepted> post(const orders::Order& order) {
-    return care::accept_order(provider(), trusted(), order.text, std::nullopt, order.payload.common.signers[0].person, now);
+    return care::accept_order(provider(), trusted(), order.text, std::nullopt, order.payload.common.signers[0].person,
+                              now);
   }
   void must_post(const orders::Order& order) {
     const auto done = post(order);
@@ -73,15 +74,18 @@ struct Town {
 
   // Enrols a hub with this device key, as its technician and link do.
   hubs::Hub enrol(const crypto::P256PrivateKey& device_key, std::int64_t n = 1) {
-    const auto link = fakes::p256_key("link of " + device_key.public_key().thumbprint_text() + std::to_string(n)).public_key();
-    const auto code = services->enrolment().make_code(OrderMaker::kProvider, device_key.public_key().thumbprint_text(), now);
+    const auto link =
+        fakes::p256_key("link of " + device_key.public_key().thumbprint_text() + std::to_string(n)).public_key();
+    const auto code =
+        services->enrolment().make_code(OrderMaker::kProvider, device_key.public_key().thumbprint_text(), now);
     REQUIRE(code.ok());
     api::HubDesk desk(*services);
     const auto hub = desk.enrol(code->code, link_key(device_key, link, n), link.point());
     REQUIRE(hub.ok());
     return *hub;
   }
-  static Json link_key(const crypto::P256PrivateKey& device_key, const crypto::P256PublicKey& link, std::int64_t n = 1) {
+  static Json link_key(const crypto::P256PrivateKey& device_key, const crypto::P256PublicKey& link,
+                       std::int64_t n = 1) {
     const orders::LinkKey request{device_key.public_key(), link, n};
     return Json::parse(orders::seal(orders::DeviceKind::kLinkKey, orders::format(request), device_key));
   }
@@ -122,7 +126,8 @@ struct TestHub {
     return seal(orders::DeviceKind::kReceipt,
                 orders::format(orders::Receipt{id(), order, verdict, std::move(reason), {}, {}, {}, kNow}));
   }
-  orders::Event event(std::int64_t n, std::optional<orders::Hash> prev, const std::string& kind = "clock_trusted") const {
+  orders::Event event(std::int64_t n, std::optional<orders::Hash> prev,
+                      const std::string& kind = "clock_trusted") const {
     orders::Event out;
     out.hub = id();
     out.n = n;

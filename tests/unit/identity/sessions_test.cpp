@@ -123,7 +123,8 @@ TEST_CASE("every other way in is refused, and says why", "[identity][IAM-1][IAM-
     body["key"]["d"] = body["key"]["x"];
     expected = "malformed";
   }
-  if (expected == "acr_too_low" || expected == "wrong_audience" || expected == "unknown_issuer" || expected == "auth_too_old") {
+  if (expected == "acr_too_low" || expected == "wrong_audience" || expected == "unknown_issuer" ||
+      expected == "auth_too_old") {
     olle.id_token = door.maker.issuers[0].sign(olle.claims);
     body = request(olle, challenge);
   }
@@ -204,7 +205,8 @@ TEST_CASE("a trust machine opens a session by a bundle key of the root list", "[
     CHECK(door.open(body).error().reason == "bad_signature");
   }
   SECTION("another's signature") {
-    body["sig"] = to_base64url(fakes::ed25519_key("thief").sign(orders::session_bytes(kHost, challenge_bytes(challenge))));
+    body["sig"] =
+        to_base64url(fakes::ed25519_key("thief").sign(orders::session_bytes(kHost, challenge_bytes(challenge))));
     CHECK(door.open(body).error().reason == "bad_signature");
   }
 }

@@ -44,7 +44,8 @@ std::map<std::string, std::string> form_of(const std::string& body) {
 // An identity provider's token endpoint on loopback, over TLS of a CA of its own; codes are good once.
 struct Issuer {
   Issuer()
-      : server([this](const test::SeenRequest& request) { return answer(request); }, [](test::TlsPeer&, const test::SeenRequest&) {}),
+      : server([this](const test::SeenRequest& request) { return answer(request); },
+               [](test::TlsPeer&, const test::SeenRequest&) {}),
         maker(kNow),
         key(crypto::P256PrivateKey::generate()),
         public_key(key.public_key()),
@@ -83,7 +84,8 @@ struct Issuer {
   TokenEndpoint endpoint;
 };
 
-TEST_CASE("a code is exchanged under the relay's own assertion, and the ID token alone comes back", "[identity][IAM-1]") {
+TEST_CASE("a code is exchanged under the relay's own assertion, and the ID token alone comes back",
+          "[identity][IAM-1]") {
   Issuer issuer;
   const auto token = issuer.exchange(issuer.request());
   REQUIRE(token.ok());
@@ -122,7 +124,9 @@ TEST_CASE("nothing leaves for an issuer or a redirect that is not listed", "[ide
     expected = "unknown_issuer";
   }
   SECTION("another origin") { body["redirect_uri"] = "https://evil.example/callback.html"; }
-  SECTION("an origin that only begins alike") { body["redirect_uri"] = std::string(kOrigin) + ".evil.example/callback.html"; }
+  SECTION("an origin that only begins alike") {
+    body["redirect_uri"] = std::string(kOrigin) + ".evil.example/callback.html";
+  }
   SECTION("an origin with a user name") { body["redirect_uri"] = std::string(kOrigin) + "@evil.example/"; }
   SECTION("the app of a provider without this issuer") {
     issuer.maker.root_list.providers[0].issuers.erase(issuer.maker.root_list.providers[0].issuers.begin());
@@ -165,7 +169,9 @@ TEST_CASE("an answer that is not an ID token is said to be none", "[identity]") 
   SECTION("no token") { issuer.reply = {200, R"({"access_token":"x"})"}; }
   SECTION("a token that is no text") { issuer.reply = {200, R"({"id_token":1})"}; }
   SECTION("a token twice") { issuer.reply = {200, R"({"id_token":"a","id_token":"b"})"}; }
-  SECTION("a token that is far too long") { issuer.reply = {200, R"({"id_token":")" + std::string(20000, 'x') + "\"}"}; }
+  SECTION("a token that is far too long") {
+    issuer.reply = {200, R"({"id_token":")" + std::string(20000, 'x') + "\"}"};
+  }
   SECTION("an endless answer") {
     issuer.reply = {200, std::string(70 * 1024, ' ')};
     expected = "issuer_unreachable";

@@ -100,7 +100,8 @@ TEST_CASE("proofs about entries that are not there are refused", "[relay_ledger]
   CHECK(log.ledger->find(Hash{}).error().reason == "no_ledger_entry");
 }
 
-TEST_CASE("a transaction that fails takes its entry with it, and the next one fills its place", "[relay_ledger][AUD-1]") {
+TEST_CASE("a transaction that fails takes its entry with it, and the next one fills its place",
+          "[relay_ledger][AUD-1]") {
   Log log;
   const auto before = *log.ledger->checkpoint();
   const auto done = log.database->transaction([&]() -> Result<void> {
@@ -138,7 +139,8 @@ TEST_CASE("an entry is found by the hash of what it is about", "[relay_ledger]")
   Log log;
   Hash hash{};
   hash[0] = 1;
-  const auto kept = log.ledger->append(entry_for_document(ledger::EntryKind::kReceipt, "accepted", to_base64url(hash), hash), kNow);
+  const auto kept =
+      log.ledger->append(entry_for_document(ledger::EntryKind::kReceipt, "accepted", to_base64url(hash), hash), kNow);
   REQUIRE(kept.ok());
   CHECK(*log.ledger->find(hash) == *kept);
 }
@@ -149,7 +151,8 @@ TEST_CASE("an order that was refused first is found by its own entry, not by the
   hash[0] = 1;
   REQUIRE(log.ledger->append_seen({.what = "order_refused", .hash = hash}, kNow).ok());
   CHECK_FALSE(log.ledger->find(hash).ok());
-  const auto kept = log.ledger->append(entry_for_document(ledger::EntryKind::kOrder, "grant", to_base64url(hash), hash), kNow);
+  const auto kept =
+      log.ledger->append(entry_for_document(ledger::EntryKind::kOrder, "grant", to_base64url(hash), hash), kNow);
   REQUIRE(kept.ok());
   CHECK(log.ledger->find(hash)->seq == kept->seq);
 }

@@ -20,7 +20,8 @@ struct Folder {
   std::filesystem::path path;
 };
 
-constexpr Migration kFirst[] = {"create table things (id bigint primary key, name text); create index by_name on things (name)"};
+constexpr Migration kFirst[] = {
+    "create table things (id bigint primary key, name text); create index by_name on things (name)"};
 constexpr Migration kSecond[] = {kFirst[0], "alter table things add column colour text not null default 'grey'"};
 
 std::unique_ptr<Database> open(const std::filesystem::path& file, std::span<const Migration> steps = kFirst) {
