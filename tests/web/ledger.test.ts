@@ -145,4 +145,20 @@ describe('the log that the app follows [AUD-1] [AUD-2]', () => {
     await fails({ log, indexOf: 3 }, { seq: 4, time: at(2) });
     await fails({ log, indexOf: 3 }, { seq: 9, time: at(2) });
   });
+  it('finds an entry that was made while an older checkpoint was on its way [SES-2]', async () => {
+    const order: Order = await town.order([[olle, 'operator']], home.completed());
+    const log = await new Log().grow(3);
+    const old = await log.checkpoint();
+    let arrive: (note: string) => void = () => undefined;
+    const onItsWay = new Promise<string>((done) => (arrive = done));
+    const checkpoints = [onItsWay];
+    const seen = await watch({ log, indexOf: 3, checkpoint: () => checkpoints.shift() ?? log.checkpoint() });
+    void seen.refresh();
+    const place = { seq: 3, time: at(2) };
+    log.leaves.push(await orderLeaf(order, place));
+    const proof = seen.prove(order, place);
+    arrive(old);
+    await proof;
+    expect(seen.isProven(order.hash)).toBe(true);
+  });
 });

@@ -85,15 +85,20 @@ export class LedgerWatch {
   // Throws unless the order stands in the log, at `place`, under a checkpoint that this app has verified.
   async prove(order: Pick<Order, 'hash' | 'payload'>, place: EntryPlace): Promise<void> {
     if (this.proven.has(order.hash)) return;
-    if (!this.checkpoint || this.checkpoint.size <= place.seq) await this.refresh();
+    // The first may be one that was under way already, and have begun before the entry was made.
+    for (let i = 0; i < 2 && !this.reaches(place); i++) await this.refresh();
     if (this.problem) throw refused(this.problem);
-    if (!this.checkpoint || this.checkpoint.size <= place.seq) throw refused('no_ledger_entry');
+    if (!this.checkpoint || !this.reaches(place)) throw refused('no_ledger_entry');
     const { size, root } = this.checkpoint;
     const answer = await this.api.object('GET', `/v1/ledger/inclusion?hash=${order.hash}&size=${size}`);
     await verifyInclusion(await orderLeaf(order, place), place.seq, size, readProof(answer, 'inclusion'), root).catch(() => {
       throw refused('no_ledger_entry');
     });
     this.proven.add(order.hash);
+  }
+
+  private reaches(place: EntryPlace): boolean {
+    return this.checkpoint !== null && this.checkpoint.size > place.seq;
   }
 
   isProven = (hash: string): boolean => this.proven.has(hash);
