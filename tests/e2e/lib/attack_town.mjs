@@ -1,7 +1,9 @@
 // A town whose relay is in an enemy's hands: what every file of attacks begins with.
+import {execFile} from 'node:child_process';
 import {rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import {launch, logIn, mark, newPage} from './chromium.mjs';
 import {MaliciousRelay} from './malicious_relay.mjs';
 import {notePaint} from './paint_notes.mjs';
@@ -10,6 +12,7 @@ import {enrolHub, localTime, moveIn, schedule, staffTown} from './provision.mjs'
 import {Town} from './town.mjs';
 import {look, row, untilPainted, viewState} from './view_page.mjs';
 
+const run = promisify(execFile);
 export const every = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 const people = [{name: 'Astrid Testsson', address: 'Provgatan 1'}, {name: 'Bror Testsson', address: 'Provgatan 2'}];
@@ -82,6 +85,16 @@ export class AttackTown {
     await this.look(page, hub);
     await untilPainted(page, pictures);
     return viewState(page);
+  }
+
+  // Makes and publishes the next bundle as the timer would; -> what tillsyn-admin said, alarms and all.
+  async makeBundle() {
+    const {town} = this;
+    const bundle = town.path('bundle.json');
+    const {stderr} = await run(join(town.bin, 'tillsyn-admin'), ['trust', 'make', '--root-list', town.path('root-list.json'), '--fleet-root', town.path('fleet-root.json'),
+      '--bundle-key', town.path('bundle.key'), '--previous', bundle, '--relay', town.relay, '--out', bundle]);
+    await town.publish('bundle');
+    return stderr;
   }
 
   async entries() {

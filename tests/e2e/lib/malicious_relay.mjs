@@ -7,6 +7,7 @@
 //   up(message)  down(message)                                      WebSocket texts, as objects; null swallows
 //   lives(buffer)                                                   signs of life; false swallows
 //   frames(buffer, send)                                            each frame for the viewer; call send(buffer) to let it go
+//   reply(method, path, json)          answers a page or script, {status, json}, without the real relay; undefined passes
 // What the hubs said is in `heard`; `tellHub` says something to a hub that the real relay never said.
 import {readFileSync} from 'node:fs';
 import {createServer, request as httpsRequest} from 'node:https';
@@ -92,7 +93,12 @@ export class MaliciousRelay {
     const ofHub = path.startsWith('/hub/');
     const bendRequest = ofHub ? this.bend.hubRequest && ((json) => this.bend.hubRequest(path, json, hub)) : this.bend.staffRequest && ((json) => this.bend.staffRequest(request.method, path, json));
     if (body.length > 0 && bendRequest) body = rewrite(body, bendRequest);
-    this.#listen(hub, request.method, path, body);
+    const said = this.#listen(hub, request.method, path, body);
+    const own = !ofHub && this.bend.reply?.(request.method, path, said);
+    if (own) {
+      response.writeHead(own.status, {'content-type': 'application/json', 'access-control-allow-origin': request.headers.origin ?? '*'});
+      return response.end(JSON.stringify(own.json));
+    }
     const real = exchange({...options, headers: {...options.headers, 'content-length': body.length, 'transfer-encoding': undefined}}, body);
     const answer = await (hub && path === '/hub/v1/poll' ? this.#firstOf(hub, real) : real.answer);
     this.#note(answer.body);
@@ -109,6 +115,7 @@ export class MaliciousRelay {
     try { json = JSON.parse(body.toString()); } catch { /* nothing, or not JSON */ }
     if (hub) this.heard.push({hub, path, json});
     else this.asked.push({method, path, json});
+    return json;
   }
 
   async #firstOf(hub, real) {

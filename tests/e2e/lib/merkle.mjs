@@ -1,7 +1,7 @@
 // A log of one's own (RFC 6962 hashing, C2SP checkpoints), for an enemy who holds the ledger key: a third implementation,
 // by the recursive definitions.
 import {createHash, createPrivateKey, createPublicKey, sign} from 'node:crypto';
-import {b64} from './crypto.mjs';
+import {b64, canonical, hashOf} from './crypto.mjs';
 
 const sha = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();
 export const leafHash = (text) => sha(Buffer.of(0), Buffer.from(text));
@@ -43,3 +43,10 @@ export function checkpointNote(origin, leaves, seed) {
 }
 
 export const proofText = (hashes) => hashes.map((hash) => b64(hash));
+
+// The text of the entry that an order makes (PROTOCOL.md, "Ledger entry").
+export function orderEntry(payload, seq, time) {
+  const {type, provider, hub = null, resident = null, signers} = JSON.parse(payload);
+  return canonical({details: null, format: 1, hash: hashOf('order', payload), hub, kind: 'order', provider, reason: null, resident, seq, time, what: type,
+    who: signers.map(({issuer, person}) => ({issuer, person}))});
+}
