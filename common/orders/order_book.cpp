@@ -72,6 +72,7 @@ void OrderBook::put(Order order) {
 }
 
 void OrderBook::keep_beside(Order order) {
+  if (!check_version(order).ok()) return;  // read from a store, where its slot was taken after it came
   const auto is_of_hub = [&](const Order& other) { return *hub_of(other.payload.body) == *hub_of(order.payload.body); };
   auto& orders = uncountersigned_;
   if (std::count_if(orders.begin(), orders.end(), is_of_hub) == kMaxUncountersigned) {
@@ -92,7 +93,7 @@ void OrderBook::take_slot(Slot slot, Order order) {
 void OrderBook::countersigned(const Hash& assignment) {
   const auto found = std::find_if(uncountersigned_.begin(), uncountersigned_.end(),
                                   [&](const Order& order) { return order.hash == assignment; });
-  if (found == uncountersigned_.end() || !check_version(*found).ok()) return;
+  if (found == uncountersigned_.end()) return;
   Order order = std::move(*found);
   uncountersigned_.erase(found);
   Slot slot = *slot_of(order.payload.body);

@@ -66,11 +66,12 @@ class OrderBook : public RightsSource {
   Verdict judge_and_check(const Order& order, std::string_view provider, const RootList& list, const Bundle& bundle,
                           Instant now) const;
 
-  // Precondition: accepted. Acts and outcomes are not kept. Putting what is held again changes nothing.
+  // Precondition: accepted. Acts and outcomes are not kept. Putting what is held again changes nothing; an
+  // assignment that no longer follows what its slot holds is not kept.
   void put(Order order);
 
   // The hub has signed that its button was held for this assignment: it takes its slot, and what waited beside it goes.
-  // Without effect if no such assignment waits, or if its slot has moved on meanwhile.
+  // Without effect if no such assignment waits.
   void countersigned(const Hash& assignment);
   bool is_countersigned(const Hash& assignment) const;
 

@@ -99,6 +99,8 @@ TEST_CASE("an order for another provider is refused", "[orders]") {
   auto context = s.context();
   context.provider = "other";
   CHECK(said(judge(order, context)) == "refused wrong_provider");
+  // Nor is one that the root list does not have.
+  CHECK(said(judge(s.maker.order(payload, {&s.olle}), context)) == "refused wrong_provider");
 }
 
 TEST_CASE("nothing is judged by a root list or bundle that has run out", "[orders]") {

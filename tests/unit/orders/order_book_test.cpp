@@ -294,6 +294,17 @@ TEST_CASE("an assignment stands nowhere until the hub's button was held for it",
     book.countersigned(assignment.hash);
     CHECK(book.assignment_of(s.home.hub) == nullptr);
   }
+  SECTION("read again from a store, what lost its place does not come back") {
+    auto corrected = OrderMaker::assignment(s.home);
+    corrected.code = "XYX4";
+    const Order other = s.maker.order(corrected, {&s.inga});
+    book.countersigned(assignment.hash);
+    book.put(other);
+    CHECK(book.all().size() == 2);
+    CHECK(said(book.check(other)) == "refused slot_taken");
+    book.countersigned(other.hash);
+    CHECK(book.is_countersigned(assignment.hash));
+  }
   SECTION("another hash means nothing") {
     book.countersigned(fakes::bytes32("other"));
     CHECK(book.assignment_of(s.home.hub) == nullptr);
@@ -378,6 +389,22 @@ TEST_CASE("a schedule needs a consent that stands and covers it", "[orders][ENF-
   elsewhere.home = fakes::random_id("other home");
   CHECK(said(OrderMaker::book_of({{s.standing[kConsent]}})
                  .check(s.maker.order(OrderMaker::schedule(elsewhere), {&s.pia, &s.per}))) == "refused wrong_home");
+}
+
+TEST_CASE("a schedule does not follow a consent that has lapsed", "[orders][ENF-5]") {
+  const Scene s;
+  const auto checked_beside = [&](const Home& agreed) {
+    const Order consent = s.maker.order(s.maker.consent(agreed), {&s.carin, &s.carl});
+    const OrderBook book = OrderMaker::book_of({{s.standing[kDevice], consent, s.standing[kAssignment]}});
+    return said(book.check(s.standing[kSchedule]));
+  };
+  CHECK(checked_beside(s.home) == "accepted");
+  Home before = s.home;
+  before.home = fakes::random_id("other home");
+  CHECK(checked_beside(before) == "refused wrong_home");
+  before = s.home;
+  before.group = "south";
+  CHECK(checked_beside(before) == "refused group_not_in_scope");
 }
 
 TEST_CASE("a view names a resident, a group and a camera of the hub's assignment", "[orders]") {
