@@ -49,13 +49,6 @@ void set_caption(GstBin* pipeline, const Options& options) {
   gst_object_unref(top);
 }
 
-void play(GstElement* pipeline, camera::Source& source) {
-  gst_element_set_state(pipeline, GST_STATE_PAUSED);
-  gst_element_get_state(pipeline, nullptr, nullptr, 5 * GST_SECOND);
-  source.before_play(pipeline);
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-}
-
 void measure(const Options& options) {
   const auto pause = [](double seconds) { std::this_thread::sleep_for(milliseconds(static_cast<int>(seconds * 1000))); };
   pause(options.warm);
@@ -84,7 +77,7 @@ int main(int argc, char** argv) {
   if (!source->configure(GST_BIN(pipeline)).ok()) return 1;
   set_caption(GST_BIN(pipeline), options);
   count_pictures(GST_BIN(pipeline));
-  play(pipeline, *source);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
   measure(options);
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
