@@ -21,9 +21,10 @@ using Migrations = std::span<const char* const>;
 // One connection to one SQLite file: WAL, synchronous=FULL, foreign keys on. A statement that returns success outside a
 // transaction, and a Transaction whose commit returns success, are on disk.
 //
-// Errors: kIo for everything that the disk or the file is to blame for (reason "store_fault"); after the first of them the
-// connection refuses everything with that error until the file is opened anew, because what is on disk is then unknown.
-// kConflict for a broken constraint ("store_conflict"), kUnavailable when another process holds the lock past the busy time
+// Errors: kIo for everything that the disk or the file is to blame for (reason "store_fault"); after the first of them
+// the connection refuses everything with that error until the file is opened anew, because what is on disk is then
+// unknown. kConflict for a broken constraint ("store_conflict"), kUnavailable when another process holds the lock past
+// the busy time
 // ("store_busy"), kInternal for SQL that is wrong. Messages hold SQLite's words and the SQL, never a bound value.
 //
 // Threads: thread-bound. Moved, never copied; outlives its statements and transactions.
@@ -33,8 +34,8 @@ class Database {
     std::chrono::milliseconds busy_time{5000};
   };
 
-  // Opens or creates the file (mode 0600), checks its structure (quick_check), and applies the migrations it lacks, all or
-  // none. A file that is damaged or is no database: kIo. The folder must exist.
+  // Opens or creates the file (mode 0600), checks its structure (quick_check), and applies the migrations it lacks, all
+  // or none. A file that is damaged or is no database: kIo. The folder must exist.
   static Result<Database> open(const std::string& path, Migrations migrations, Options options);
   static Result<Database> open(const std::string& path, Migrations migrations) { return open(path, migrations, {}); }
 

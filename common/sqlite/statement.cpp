@@ -21,14 +21,18 @@ Error Connection::failure(int code, std::string_view sql) {
   if (fault) return *fault;
   const std::string message = std::string(sqlite3_errstr(code)) + " in: " + std::string(sql);
   switch (code & 0xff) {
-    case SQLITE_CONSTRAINT: return {Code::kConflict, "store_conflict", message};
+    case SQLITE_CONSTRAINT:
+      return {Code::kConflict, "store_conflict", message};
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return {Code::kUnavailable, "store_busy", message};
+    case SQLITE_LOCKED:
+      return {Code::kUnavailable, "store_busy", message};
     case SQLITE_ERROR:
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
-    case SQLITE_TOOBIG: return {Code::kInternal, "store_misuse", message};
-    default: return fault.emplace(Error{Code::kIo, "store_fault", message});
+    case SQLITE_TOOBIG:
+      return {Code::kInternal, "store_misuse", message};
+    default:
+      return fault.emplace(Error{Code::kIo, "store_fault", message});
   }
 }
 

@@ -13,8 +13,9 @@ namespace tillsyn::gate {
 using Milliseconds = std::chrono::milliseconds;
 using Challenge = ByteArray<32>;
 
-// The random values that acts must carry, so that no act of yesterday, and none made beforehand, is worth anything. Kept in
-// memory only: a restart forgets them. All times are CLOCK_BOOTTIME, which no one can set and which counts sleep.
+// The random values that acts must carry, so that no act of yesterday, and none made beforehand, is worth anything.
+// Kept in memory only: a restart forgets them. All times are CLOCK_BOOTTIME, which no one can set and which counts
+// sleep.
 //
 // Threads: thread-bound.
 class Challenges {
@@ -29,9 +30,9 @@ class Challenges {
   // The newest one that is good for half its life yet, or a new one: for telling when nobody has asked.
   Challenge newest(Milliseconds boot);
 
-  // Success uses up `act` (issuer, nonce and id of a verified act, however spelt) for as long as any challenge of now lives.
-  // Refused "unknown_challenge" if `challenge` was never made here or has run out, "replayed" if the act was used,
-  // "too_many_views" if kMaxUses acts were used within kLife.
+  // Success uses up `act` (issuer, nonce and id of a verified act, however spelt) for as long as any challenge of now
+  // lives. Refused "unknown_challenge" if `challenge` was never made here or has run out, "replayed" if the act was
+  // used, "too_many_views" if kMaxUses acts were used within kLife.
   Result<void> use(ByteView challenge, const std::string& act, Milliseconds boot);
 
  private:

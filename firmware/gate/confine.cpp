@@ -25,8 +25,8 @@ Error failure(const std::string& what) {
   return {Code::kUnavailable, "confinement", what + ": " + std::strerror(errno)};
 }
 
-// A limit of 1, not 0, is what stops a core_pattern that is a program too (core(5)). The fuse, of the same user, must be
-// able to see which descriptors are open, so the program stays dumpable to it.
+// A limit of 1, not 0, is what stops a core_pattern that is a program too (core(5)). The fuse, of the same user, must
+// be able to see which descriptors are open, so the program stays dumpable to it.
 Result<void> forbid_dumps() {
   const rlimit none{1, 1};
   if (setrlimit(RLIMIT_CORE, &none) != 0) return failure("core limit");
@@ -94,7 +94,8 @@ Result<void> drop_capabilities() {
   if (syscall(SYS_capset, &header, none) != 0) return failure("capset");
   __user_cap_data_struct left[2] = {};
   if (syscall(SYS_capget, &header, left) != 0) return failure("capget");
-  if ((left[0].permitted | left[1].permitted) != 0) return Error{Code::kUnavailable, "confinement", "capabilities left"};
+  if ((left[0].permitted | left[1].permitted) != 0)
+    return Error{Code::kUnavailable, "confinement", "capabilities left"};
   return {};
 }
 

@@ -32,33 +32,45 @@ void refuse_call(int, siginfo_t* info, void* context) {
 // What the gate, SQLite, GStreamer, V4L2 and x264 use once they run.
 constexpr const char* kAllowed[] = {
     // files, within what Landlock leaves
-    "access", "close", "close_range", "creat", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate",
-    "fchmod", "fchown", "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents64",
-    "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "preadv", "pwrite64", "pwritev", "read", "readlink",
-    "readlinkat", "readv", "rename", "renameat", "renameat2", "stat", "statfs", "statx", "unlink", "unlinkat", "write",
-    "writev", "ioctl", "umask", "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
+    "access", "close", "close_range", "creat", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64",
+    "fallocate", "fchmod", "fchown", "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd",
+    "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "preadv", "pwrite64", "pwritev", "read",
+    "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "stat", "statfs", "statx", "unlink",
+    "unlinkat", "write", "writev", "ioctl", "umask", "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
     // sockets that are there already
     "accept4", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmsg", "recvmmsg", "sendmsg", "sendto",
     "setsockopt", "shutdown",
     // waiting
-    "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex", "pipe", "pipe2", "poll",
-    "ppoll", "pselect6", "select", "signalfd4", "timerfd_create", "timerfd_gettime", "timerfd_settime",
+    "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex", "pipe", "pipe2",
+    "poll", "ppoll", "pselect6", "select", "signalfd4", "timerfd_create", "timerfd_gettime", "timerfd_settime",
     // memory
-    "brk", "get_mempolicy", "madvise", "memfd_create", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap", "msync", "munlock",
-    "munmap",
+    "brk", "get_mempolicy", "madvise", "memfd_create", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap",
+    "msync", "munlock", "munmap",
     // threads, time, and what a process asks about itself
-    "adjtimex", "clock_adjtime", "clock_getres", "clock_gettime", "clock_nanosleep", "exit", "exit_group", "get_robust_list", "getcpu", "getegid",
-    "geteuid", "getgid", "getpid", "getppid", "getpriority", "getrandom", "getresgid", "getresuid", "getrlimit",
-    "getrusage", "gettid", "gettimeofday", "getuid", "membarrier", "nanosleep", "prctl", "prlimit64", "restart_syscall",
-    "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
-    "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
-    "sched_getscheduler", "sched_setaffinity", "sched_setattr", "sched_setscheduler", "sched_yield", "set_robust_list", "set_tid_address",
-    "sigaltstack", "sysinfo", "tgkill", "time", "times", "uname"};
+    "adjtimex", "clock_adjtime", "clock_getres", "clock_gettime", "clock_nanosleep", "exit", "exit_group",
+    "get_robust_list", "getcpu", "getegid", "geteuid", "getgid", "getpid", "getppid", "getpriority", "getrandom",
+    "getresgid", "getresuid", "getrlimit", "getrusage", "gettid", "gettimeofday", "getuid", "membarrier", "nanosleep",
+    "prctl", "prlimit64", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
+    "rt_sigsuspend", "rt_sigtimedwait", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity",
+    "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_setaffinity", "sched_setattr", "sched_setscheduler",
+    "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill", "time", "times", "uname"};
 
 // Nothing of ours ever asks for these.
-constexpr const char* kDeadly[] = {"execve",  "execveat", "ptrace",           "socket",           "process_vm_readv",
-                                   "connect", "bind",     "process_vm_writev", "init_module",     "finit_module",
-                                   "bpf",     "mount",    "pivot_root",       "kexec_load",       "perf_event_open"};
+constexpr const char* kDeadly[] = {"execve",
+                                   "execveat",
+                                   "ptrace",
+                                   "socket",
+                                   "process_vm_readv",
+                                   "connect",
+                                   "bind",
+                                   "process_vm_writev",
+                                   "init_module",
+                                   "finit_module",
+                                   "bpf",
+                                   "mount",
+                                   "pivot_root",
+                                   "kexec_load",
+                                   "perf_event_open"};
 
 class Filter {
  public:
@@ -71,7 +83,9 @@ class Filter {
                                 arguments.begin()));
   }
 
-  void set(scmp_filter_attr attribute, std::uint32_t value) { keep(seccomp_attr_set(context_.get(), attribute, value)); }
+  void set(scmp_filter_attr attribute, std::uint32_t value) {
+    keep(seccomp_attr_set(context_.get(), attribute, value));
+  }
 
   Result<void> load() {
     if (context_ == nullptr) keep(-ENOMEM);

@@ -15,7 +15,8 @@ Result<void> EventLog::append(orders::Event event, const board::ClockReading& cl
   return store_.add_event(event.n, orders::document_hash(orders::DeviceKind::kEvent, payload), event.time, envelope);
 }
 
-Result<void> EventLog::append_counted(orders::Event event, const std::string& signer, const board::ClockReading& clock) {
+Result<void> EventLog::append_counted(orders::Event event, const std::string& signer,
+                                      const board::ClockReading& clock) {
   const std::string what = event.kind + ' ' + event.reason.value_or("");
   const bool room = counted_.size() < kMaxKinds;
   auto [entry, is_first] = counted_.try_emplace(Key{room ? signer : std::string(), what});

@@ -13,8 +13,8 @@
 
 namespace tillsyn::gate {
 
-// The hub's own log: numbered, each event chained to the one before by its hash, signed by the device key, on disk before
-// anybody is told. Threads: thread-bound.
+// The hub's own log: numbered, each event chained to the one before by its hash, signed by the device key, on disk
+// before anybody is told. Threads: thread-bound.
 class EventLog {
  public:
   // Borrows both.
@@ -23,8 +23,8 @@ class EventLog {
   // Adds an event: `event` says what happened; hub, number, chain and time are filled in here.
   Result<void> append(orders::Event event, const board::ClockReading& clock);
 
-  // The same for what may happen very often (refusals): the first is logged at once; like ones of the same `signer` within
-  // a minute are counted, and become one event with that count when `flush` is called a minute later.
+  // The same for what may happen very often (refusals): the first is logged at once; like ones of the same `signer`
+  // within a minute are counted, and become one event with that count when `flush` is called a minute later.
   Result<void> append_counted(orders::Event event, const std::string& signer, const board::ClockReading& clock);
   Result<void> flush(const board::ClockReading& clock);
 

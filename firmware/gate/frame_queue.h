@@ -10,8 +10,8 @@
 
 namespace tillsyn::gate {
 
-// Takes coded pictures from a media thread to the loop. Bounded: the oldest is dropped and counted, as a late picture is
-// worth nothing. Threads: `push` from any, the rest from the loop's.
+// Takes coded pictures from a media thread to the loop. Bounded: the oldest is dropped and counted, as a late picture
+// is worth nothing. Threads: `push` from any, the rest from the loop's.
 class FrameQueue {
  public:
   static constexpr std::size_t kMaxFrames = 30;

@@ -151,8 +151,8 @@ Result<void> Gate::read_numbers() {
 }
 
 StatusFacts Gate::status_facts() {
-  StatusFacts facts{home_->desk,         home_->trust,   parts_.keys->hub(), now_, log_seen_, events_,
-                    events_acknowledged_, views_.count(), {}};
+  StatusFacts facts{home_->desk, home_->trust,         parts_.keys->hub(), now_, log_seen_,
+                    events_,     events_acknowledged_, views_.count(),     {}};
   if (store_faulted_) facts.faults.push_back("store_fault");
   if (!now_.is_trusted()) facts.faults.push_back(std::string("clock_") + board::clock_state_name(now_.state));
   if (views_.has_camera_fault()) facts.faults.push_back("camera_fault");

@@ -9,7 +9,8 @@
 namespace tillsyn::gate {
 namespace {
 
-constexpr int kMessagesAtATime = 64;
+// How long messages may keep the loop from judging and telling the fuse: what is left waits in the socket.
+constexpr std::chrono::milliseconds kAtATime{50};
 
 }  // namespace
 
@@ -23,7 +24,8 @@ void Gate::say_status() {
 }
 
 Result<void> Gate::take_messages() {
-  for (int i = 0; i < kMessagesAtATime; ++i) {
+  const auto enough = board::monotonic_raw() + kAtATime;
+  while (board::monotonic_raw() < enough) {
     const auto message = link_.receive();
     if (!message) return {};
     TILLSYN_CHECK(take(*message));
@@ -34,28 +36,38 @@ Result<void> Gate::take_messages() {
 Result<void> Gate::take(const ipc::Message& message) {
   using Type = ipc::MessageType;
   switch (message.type) {
-    case Type::kHello: return greet();
+    case Type::kHello:
+      return greet();
     case Type::kPollWanted:
       TILLSYN_CHECK(read_numbers());
       return say_status(), Result<void>();
     case Type::kLife:
       if (!views_.hear(message.body, now_.mono)) link_.count_nonsense();
       return {};
-    case Type::kStreamLost: return views_.stream_lost(message.body, *home_, now_);
-    case Type::kEventsAcked: return take_acknowledgement(static_cast<std::int64_t>(read_u64(message.body)));
-    case Type::kLinkKey: return take_link_key(message.body);
-    default: return take_document(message);
+    case Type::kStreamLost:
+      return views_.stream_lost(message.body, *home_, now_);
+    case Type::kEventsAcked:
+      return take_acknowledgement(static_cast<std::int64_t>(read_u64(message.body)));
+    case Type::kLinkKey:
+      return take_link_key(message.body);
+    default:
+      return take_document(message);
   }
 }
 
 Result<void> Gate::take_document(const ipc::Message& message) {
   const std::string text = text_of(message.body);
   switch (message.type) {
-    case ipc::MessageType::kRootList: return take_root_list(text);
-    case ipc::MessageType::kBundle: return take_bundle(text);
-    case ipc::MessageType::kOrder: return take_order(text);
-    case ipc::MessageType::kOffer: return views_.take_offer(text, *home_, now_, board::boottime());
-    default: return link_.count_nonsense(), Result<void>();
+    case ipc::MessageType::kRootList:
+      return take_root_list(text);
+    case ipc::MessageType::kBundle:
+      return take_bundle(text);
+    case ipc::MessageType::kOrder:
+      return take_order(text);
+    case ipc::MessageType::kOffer:
+      return views_.take_offer(text, *home_, now_, board::boottime());
+    default:
+      return link_.count_nonsense(), Result<void>();
   }
 }
 

@@ -29,16 +29,16 @@ struct Opening {
   bool is_open() const { return reason.empty(); }
 };
 
-// The only place in the firmware that knows the rules; everything else asks, again and again, and keeps no answer. Pure: no
-// I/O, no clock of its own. Threads: reentrant.
+// The only place in the firmware that knows the rules; everything else asks, again and again, and keeps no answer.
+// Pure: no I/O, no clock of its own. Threads: reentrant.
 //
-// May the hub's camera look at `clock`? Closed with the first reason that applies: clock_untrusted, bundle_missing (or no
-// root list), root_list_expired, bundle_expired, hub_revoked, then those of OrderBook::schedule_in_force, outside_window.
-// When in doubt the camera does not look.
+// May the hub's camera look at `clock`? Closed with the first reason that applies: clock_untrusted, bundle_missing (or
+// no root list), root_list_expired, bundle_expired, hub_revoked, then those of OrderBook::schedule_in_force,
+// outside_window. When in doubt the camera does not look.
 Opening judge_opening(const Standing& standing, const board::ClockReading& clock);
 
-// May `viewer`, whose verified view order named `group`, look? As above, and then whether the person is an operator there
-// still (reasons of orders::check_right).
+// May `viewer`, whose verified view order named `group`, look? As above, and then whether the person is an operator
+// there still (reasons of orders::check_right).
 Opening judge_viewer(const Standing& standing, const board::ClockReading& clock, const orders::Person& viewer,
                      const std::string& group);
 

@@ -14,8 +14,8 @@
 
 namespace tillsyn::gate {
 
-// Everything that is built from what lies on disk: opened together and, after the first I/O error, opened anew together.
-// Threads: thread-bound.
+// Everything that is built from what lies on disk: opened together and, after the first I/O error, opened anew
+// together. Threads: thread-bound.
 class Home {
  public:
   struct Settings {

@@ -34,8 +34,8 @@ class Lifeline {
 
   Lifeline(crypto::Secret life_key, Milliseconds started) : key_(std::move(life_key)), newest_at_(started) {}
 
-  // Takes a sign whose stream id is this view's. Refused "life" if its MAC is wrong, its counter does not rise, or it tells
-  // of a picture that was not sent (CTR `next_ctr` or later) or an earlier one than before.
+  // Takes a sign whose stream id is this view's. Refused "life" if its MAC is wrong, its counter does not rise, or it
+  // tells of a picture that was not sent (CTR `next_ctr` or later) or an earlier one than before.
   Result<void> hear(const Life& life, std::uint64_t next_ctr, Milliseconds now);
 
   std::uint64_t newest() const { return newest_; }  // counter; 0: none yet

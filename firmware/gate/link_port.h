@@ -11,10 +11,9 @@
 
 namespace tillsyn::gate {
 
-// The gate's side of the socket to link: one peer at a time, the newest. What is said to it waits in a bounded queue while
-// the socket is full; a peer that lets it fill is dropped, and told everything anew when it comes back. Events are not
-// queued: they are read from the log, from the first that is not acknowledged on.
-// Threads: thread-bound.
+// The gate's side of the socket to link: one peer at a time, the newest. What is said to it waits in a bounded queue
+// while the socket is full; a peer that lets it fill is dropped, and told everything anew when it comes back. Events
+// are not queued: they are read from the log, from the first that is not acknowledged on. Threads: thread-bound.
 class LinkPort {
  public:
   static constexpr std::size_t kMaxQueued = 512;  // documents
@@ -45,8 +44,8 @@ class LinkPort {
   // Queues a document; nothing happens without a peer that has said hello.
   void say(Document document);
 
-  // Sends documents, and events if there is a store, as far as the peer takes them; true if something is left that waits for
-  // the peer. Fails with the store's errors only.
+  // Sends documents, and events if there is a store, as far as the peer takes them; true if something is left that
+  // waits for the peer. Fails with the store's errors only.
   Result<bool> pump(Store* store);
 
   // Whether nothing waits to be said before the next picture.

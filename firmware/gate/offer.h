@@ -29,10 +29,10 @@ struct Offer {
 // Form only. Reason: "malformed". Threads: reentrant, both.
 Result<Offer> parse_offer(std::string_view json);
 
-// Whether the order stands, as it was signed, in the log whose checkpoint the offer brings; and whether that log is the one
-// that the hub (`held`), the viewer and the bundle have seen, only grown. The checkpoint, for the hub to remember. Refused
-// "no_ledger_entry" without sound checkpoint and inclusion, "ledger_older" if the log has shrunk against one of the three,
-// "ledger_forked" if it is another.
+// Whether the order stands, as it was signed, in the log whose checkpoint the offer brings; and whether that log is the
+// one that the hub (`held`), the viewer and the bundle have seen, only grown. The checkpoint, for the hub to remember.
+// Refused "no_ledger_entry" without sound checkpoint and inclusion, "ledger_older" if the log has shrunk against one of
+// the three, "ledger_forked" if it is another.
 Result<orders::LogPoint> check_log(const Offer& offer, const orders::Order& order, const orders::View& view,
                                    const orders::Provider& provider, const orders::Bundle& bundle,
                                    const orders::LogPoint& held);

@@ -30,7 +30,10 @@ Result<void> OrderDesk::load() {
   for (const auto& text : payloads) {
     auto payload = orders::parse_payload(text);
     if (!payload) return Error{Code::kIo, "store_fault", "an order on disk cannot be read"};
-    hold({.text = {}, .payload_text = text, .payload = std::move(*payload), .hash = orders::order_hash(text),
+    hold({.text = {},
+          .payload_text = text,
+          .payload = std::move(*payload),
+          .hash = orders::order_hash(text),
           .signatures = {}});
   }
   return {};
@@ -151,8 +154,7 @@ Result<OrderDesk::Documents> OrderDesk::accept(orders::Order order, const board:
   const bool is_assignment = is_any<orders::Assignment>(order.payload.body);
   TILLSYN_TRY(transaction, parts_.store.begin());
   TILLSYN_CHECK(parts_.store.add_accepted(order));
-  if (is_any<orders::Device>(order.payload.body))
-    TILLSYN_CHECK(parts_.store.keep_only(order.payload.common.provider));
+  if (is_any<orders::Device>(order.payload.body)) TILLSYN_CHECK(parts_.store.keep_only(order.payload.common.provider));
   TILLSYN_CHECK(parts_.log.append(event_about(is_outcome ? "outcome" : "order_accepted", order, {}), clock));
   if (!is_outcome) hold(std::move(order));
   TILLSYN_CHECK(parts_.store.add_head(head()));

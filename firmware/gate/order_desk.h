@@ -38,11 +38,11 @@ class Presence {
   std::optional<std::chrono::milliseconds> held_at_;
 };
 
-// Takes orders as they arrive, judges them, keeps those that stand and those that wait, and answers each with a receipt.
-// An order is on disk, with its event, before its receipt exists.
+// Takes orders as they arrive, judges them, keeps those that stand and those that wait, and answers each with a
+// receipt. An order is on disk, with its event, before its receipt exists.
 //
-// Until a `device` order names this hub, orders of any listed provider are held by provider; then those of the others are
-// forgotten. Orders of types that this version does not carry out are refused "type_not_supported".
+// Until a `device` order names this hub, orders of any listed provider are held by provider; then those of the others
+// are forgotten. Orders of types that this version does not carry out are refused "type_not_supported".
 //
 // Every failure is kIo: the owner opens store and desk anew. Threads: thread-bound.
 class OrderDesk {
@@ -64,8 +64,8 @@ class OrderDesk {
   Result<std::vector<Document>> take(std::string_view text, const board::ClockReading& clock,
                                      std::chrono::milliseconds boot);
 
-  // Judges again what waits; to be called when anything has arrived that it may have waited for. Receipts of those whose
-  // verdict is another now.
+  // Judges again what waits; to be called when anything has arrived that it may have waited for. Receipts of those
+  // whose verdict is another now.
   Result<std::vector<Document>> judge_waiting(const board::ClockReading& clock, std::chrono::milliseconds boot);
 
   Presence& presence() { return presence_; }

@@ -28,8 +28,8 @@ class Pace {
   // A picture was sent.
   void sent(std::uint64_t ctr, Milliseconds capture);
 
-  // The viewer says that it has painted `ctr`. True if it is too far behind: then the rate is lower, and pictures are to be
-  // left out up to the next key frame. Once in kLowerEvery at most.
+  // The viewer says that it has painted `ctr`. True if it is too far behind: then the rate is lower, and pictures are
+  // to be left out up to the next key frame. Once in kLowerEvery at most.
   bool painted(std::uint64_t ctr, Milliseconds now);
 
   // Pictures could not even be handed to link in time: a lower rate, once in kLowerEvery at most.

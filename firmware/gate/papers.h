@@ -29,8 +29,8 @@ struct StatusFacts {
   std::vector<std::string> faults;
 };
 
-// PROTOCOL.md, "status", as JSON text. What differs between two calls but for challenge, mono and event numbers is worth
-// telling the relay at once: `without_passing` leaves these out.
+// PROTOCOL.md, "status", as JSON text. What differs between two calls but for challenge, mono and event numbers is
+// worth telling the relay at once: `without_passing` leaves these out.
 std::string status_text(const StatusFacts& facts, const Challenge& challenge);
 std::string status_without_passing(const StatusFacts& facts);
 

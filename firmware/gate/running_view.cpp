@@ -17,9 +17,7 @@ Instant utc_of(std::uint64_t capture_ms, const board::ClockReading& clock) {
 
 RunningView::RunningView(ViewFacts facts, crypto::Secret stream_key, crypto::Secret life_key,
                          board::Milliseconds started)
-    : facts_(std::move(facts)),
-      sealer_(stream_key.view().first<32>(), 0),
-      lifeline_(std::move(life_key), started) {}
+    : facts_(std::move(facts)), sealer_(stream_key.view().first<32>(), 0), lifeline_(std::move(life_key), started) {}
 
 Result<void> RunningView::start(camera::Camera& camera, camera::Caption caption,
                                 std::function<std::string()> utc_text) {

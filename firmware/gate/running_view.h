@@ -31,9 +31,9 @@ struct ViewFacts {
   Instant until;           // as the answer says it: no picture of this instant or later leaves the hub
 };
 
-// A camera, an encoder, a key and a viewer. Pictures go to link encrypted, in order, none at or past `until`; when the way
-// is slow, late ones are left out up to the next key frame, so that what is seen is never long ago. CTR is given to what is
-// really sent, so the viewer sees it rise by one.
+// A camera, an encoder, a key and a viewer. Pictures go to link encrypted, in order, none at or past `until`; when the
+// way is slow, late ones are left out up to the next key frame, so that what is seen is never long ago. CTR is given to
+// what is really sent, so the viewer sees it rise by one.
 //
 // It does not decide how long it may run: the owner judges, and destroys it. Threads: thread-bound.
 class RunningView {

@@ -38,7 +38,8 @@ Result<std::vector<std::string>> Store::texts(const char* sql) {
 }
 
 Result<void> Store::save_number(const char* name, std::int64_t number) {
-  return database_.run("INSERT INTO number VALUES(?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, number);
+  return database_.run("INSERT INTO number VALUES(?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name,
+                       number);
 }
 
 Result<std::optional<std::int64_t>> Store::number(const char* name) {
@@ -135,9 +136,10 @@ Result<std::int64_t> Store::events_acknowledged() {
 }
 
 Result<void> Store::save_checkpoint(const orders::LogPoint& point) {
-  return database_.run("INSERT INTO checkpoint VALUES(1, ?, ?) "
-                       "ON CONFLICT DO UPDATE SET size = excluded.size, root = excluded.root",
-                       point.size, point.root);
+  return database_.run(
+      "INSERT INTO checkpoint VALUES(1, ?, ?) "
+      "ON CONFLICT DO UPDATE SET size = excluded.size, root = excluded.root",
+      point.size, point.root);
 }
 
 Result<orders::LogPoint> Store::checkpoint() {
@@ -177,9 +179,10 @@ Result<std::optional<Instant>> Store::floor() {
 }
 
 Result<void> Store::save_link_key(const LinkKeyNumber& key) {
-  return database_.run("INSERT INTO link_key VALUES(1, ?, ?) "
-                       "ON CONFLICT DO UPDATE SET point = excluded.point, n = excluded.n",
-                       key.point, key.n);
+  return database_.run(
+      "INSERT INTO link_key VALUES(1, ?, ?) "
+      "ON CONFLICT DO UPDATE SET point = excluded.point, n = excluded.n",
+      key.point, key.n);
 }
 
 Result<std::optional<LinkKeyNumber>> Store::link_key() {

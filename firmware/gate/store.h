@@ -28,8 +28,8 @@ struct LinkKeyNumber {
 };
 
 // What the gate must not forget, in one SQLite file. Every function that changes something is durable when it returns
-// success, or, within a transaction, when that commits. All errors are kIo and sticky (see sqlite::Database): the owner then
-// acknowledges nothing and opens the store anew.
+// success, or, within a transaction, when that commits. All errors are kIo and sticky (see sqlite::Database): the owner
+// then acknowledges nothing and opens the store anew.
 //
 // Of accepted orders only the payload is kept: the tokens that proved them are dropped once judged.
 // Threads: thread-bound.
@@ -62,7 +62,8 @@ class Store {
   Result<void> add_head(const orders::Hash& head);
   Result<bool> knows_head(const orders::Hash& head);
 
-  // The log. `add_event` takes the number after the last; events up to the one the relay has made durable are kept 30 days.
+  // The log. `add_event` takes the number after the last; events up to the one the relay has made durable are kept 30
+  // days.
   Result<void> add_event(std::int64_t n, const orders::Hash& hash, Instant time, const std::string& envelope);
   Result<std::optional<LastEvent>> last_event();
   Result<std::vector<StoredEvent>> events_after(std::int64_t n, std::size_t most);

@@ -13,8 +13,8 @@
 
 namespace tillsyn::gate {
 
-// The root list and the bundle that the hub holds: verified, never older than one seen before, on disk before they count.
-// Says nothing of their age; that is the guard's. Threads: thread-bound.
+// The root list and the bundle that the hub holds: verified, never older than one seen before, on disk before they
+// count. Says nothing of their age; that is the guard's. Threads: thread-bound.
 class Trust {
  public:
   // Borrows `store`.

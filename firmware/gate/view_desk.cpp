@@ -109,8 +109,14 @@ Result<void> ViewDesk::refuse(const orders::Order& order, orders::Answer answer,
 Result<void> ViewDesk::prepare(orders::Order order, orders::Answer answer, Instant until, Home& home,
                                const board::ClockReading& clock) {
   const auto& view = std::get<orders::View>(order.payload.body);
-  ViewFacts facts{crypto::random_array<16>(), order.hash, view.resident, view.camera, view.group,
-                  order.payload.common.signers.front().person, parts_.link.peer(), until};
+  ViewFacts facts{crypto::random_array<16>(),
+                  order.hash,
+                  view.resident,
+                  view.camera,
+                  view.group,
+                  order.payload.common.signers.front().person,
+                  parts_.link.peer(),
+                  until};
   auto made = make_view(std::move(facts), view, answer.open.emplace(), clock.mono);
   Waiting waiting{std::move(order), std::move(answer), nullptr, clock.mono};
   if (!made) return fail_camera(std::move(waiting), made.error(), home, clock);
@@ -216,8 +222,7 @@ Result<void> ViewDesk::judge_waiting(Home& home, const board::ClockReading& cloc
 }
 
 // The camera first; the relay and the log afterwards.
-Result<void> ViewDesk::end(std::size_t index, const std::string& reason, Home& home,
-                           const board::ClockReading& clock) {
+Result<void> ViewDesk::end(std::size_t index, const std::string& reason, Home& home, const board::ClockReading& clock) {
   const auto view = std::move(running_[index]);
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(index));
   const bool is_linked = view->facts().peer == parts_.link.peer();

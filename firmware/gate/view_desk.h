@@ -21,8 +21,8 @@ namespace tillsyn::gate {
 
 using Cameras = std::map<std::string, std::unique_ptr<camera::Camera>, std::less<>>;  // by id
 
-// From an offer to the end of a view: judges, asks the fuse for light, opens the camera, answers, and keeps judging. Holds
-// no flag that says "open": what runs is judged anew at every `judge_running`, and ends when the guard says no.
+// From an offer to the end of a view: judges, asks the fuse for light, opens the camera, answers, and keeps judging.
+// Holds no flag that says "open": what runs is judged anew at every `judge_running`, and ends when the guard says no.
 //
 // A failure is kIo: nothing has then been acknowledged, and the owner calls `abandon`. Threads: thread-bound.
 class ViewDesk {

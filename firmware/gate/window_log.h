@@ -11,9 +11,10 @@
 
 namespace tillsyn::gate {
 
-// Logs window_opened and window_closed, each window once, also when the hub was off at its beginning or end. What counts
-// is the schedule in force: a window that ends because it no longer is (withdrawn, paused, clock untrusted) is closed with
-// that reason, and opened again if it comes back. Opens nothing: that is the guard's. Threads: thread-bound.
+// Logs window_opened and window_closed, each window once, also when the hub was off at its beginning or end. What
+// counts is the schedule in force: a window that ends because it no longer is (withdrawn, paused, clock untrusted) is
+// closed with that reason, and opened again if it comes back. Opens nothing: that is the guard's. Threads:
+// thread-bound.
 class WindowLog {
  public:
   // Borrows both.

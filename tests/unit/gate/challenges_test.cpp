@@ -1,8 +1,8 @@
+#include "firmware/gate/challenges.h"
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
-
-#include "firmware/gate/challenges.h"
 
 using namespace tillsyn;
 using namespace tillsyn::gate;

@@ -1,4 +1,6 @@
 // Each case confines a child of its own, as there is no way back.
+#include "firmware/gate/confine.h"
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -14,7 +16,6 @@
 #include <functional>
 #include <thread>
 
-#include "firmware/gate/confine.h"
 #include "tests/unit/gate/rig.h"
 
 using namespace tillsyn;

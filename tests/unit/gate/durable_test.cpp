@@ -33,7 +33,8 @@ std::vector<std::string> window_events(HubInside& hub) {
 
 }  // namespace
 
-TEST_CASE("events are numbered, chained by hash and signed by the device key, over restarts too", "[log][AUD-1][LOG-14]") {
+TEST_CASE("events are numbered, chained by hash and signed by the device key, over restarts too",
+          "[log][AUD-1][LOG-14]") {
   HubInside hub(kNow);
   for (int i = 0; i < 3; ++i) must(hub.inside->log.append(event_of("fault"), hub.read()));
   hub.reopen();

@@ -1,7 +1,8 @@
+#include "firmware/gate/guard.h"
+
 #include <random>
 
 #include "common/civil/windows.h"
-#include "firmware/gate/guard.h"
 #include "tests/unit/gate/rig.h"
 
 using namespace tillsyn;
@@ -176,15 +177,19 @@ TEST_CASE("a window is open from its first millisecond to its last, and not one 
 TEST_CASE("a clock that is not trusted keeps the camera closed, whatever the reason", "[guard][ENF-4]") {
   using board::ClockState;
   Rules rules(kNow);
-  for (const auto state : {ClockState::kNeverSynchronised, ClockState::kStepped, ClockState::kCoastedTooLong,
-                           ClockState::kBeforeFloor})
+  for (const auto state :
+       {ClockState::kNeverSynchronised, ClockState::kStepped, ClockState::kCoastedTooLong, ClockState::kBeforeFloor})
     CHECK(reason(rules.judge(kNow, state)) == "clock_untrusted");
 }
 
 TEST_CASE("without each thing that is needed the camera stays closed, and says what is missing", "[guard][ENF-5]") {
   Rules rules(kNow);
-  SECTION("no assignment") { CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "assignment")) == "no_assignment"); }
-  SECTION("no acceptance") { CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "acceptance")) == "not_accepted"); }
+  SECTION("no assignment") {
+    CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "assignment")) == "no_assignment");
+  }
+  SECTION("no acceptance") {
+    CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "acceptance")) == "not_accepted");
+  }
   SECTION("no consent") { CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "consent")) == "no_consent"); }
   SECTION("no schedule") { CHECK(reason(rules.judge(kNow, board::ClockState::kTrusted, "schedule")) == "no_schedule"); }
   SECTION("consent withdrawn") {

@@ -1,7 +1,8 @@
+#include "firmware/gate/lifeline.h"
+
 #include <catch2/catch.hpp>
 
 #include "common/crypto/hash.h"
-#include "firmware/gate/lifeline.h"
 
 using namespace tillsyn;
 using namespace tillsyn::gate;

@@ -303,6 +303,7 @@ TEST_CASE("waiting orders are bounded: the oldest make room", "[orders][AVA-6]")
   Settled hub;
   const auto pia = hub.maker.login("pia", Role::kPlanner);
   for (std::size_t i = 0; i < Store::kMaxWaiting + 5; ++i)
-    CHECK(hub.take(hub.maker.sign(R"({"format":2,"n":)" + std::to_string(i) + "}", {&pia})) == "waiting unknown_format");
+    CHECK(hub.take(hub.maker.sign(R"({"format":2,"n":)" + std::to_string(i) + "}", {&pia})) ==
+          "waiting unknown_format");
   CHECK(must(hub.inside->store.waiting()).size() == Store::kMaxWaiting);
 }

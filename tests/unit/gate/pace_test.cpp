@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "firmware/gate/pace.h"
+
+#include <catch2/catch.hpp>
 
 using namespace tillsyn::gate;
 using namespace std::chrono_literals;

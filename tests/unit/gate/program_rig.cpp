@@ -50,9 +50,18 @@ Programs::Programs(const orders::FleetRoot& root, std::chrono::milliseconds cloc
   write_file(dir + "/camera", "");
   write_file(dir + "/board.json", kBoard);
   set_clock(clock_ahead, true);
-  const std::vector<std::string> words{TILLSYN_FUSE, "--board",          dir + "/board.json", "--",
-                                       TILLSYN_GATE, "--board",          dir + "/board.json", "--state",
-                                       dir + "/state", "--socket",       dir + "/socket",     "--fleet-root",
+  const std::vector<std::string> words{TILLSYN_FUSE,
+                                       "--board",
+                                       dir + "/board.json",
+                                       "--",
+                                       TILLSYN_GATE,
+                                       "--board",
+                                       dir + "/board.json",
+                                       "--state",
+                                       dir + "/state",
+                                       "--socket",
+                                       dir + "/socket",
+                                       "--fleet-root",
                                        dir + "/fleet-root.json"};
   std::vector<char*> arguments;
   for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -81,6 +90,12 @@ bool Programs::light_is_on() const {
   char content = 0;
   std::ifstream(folder.path() + "/light").get(content);
   return content == '1';
+}
+
+bool Programs::light_goes_out() const {
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (light_is_on() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(5ms);
+  return !light_is_on();
 }
 
 void Programs::hold_button() const { std::ofstream(folder.path() + "/button") << "hold\n" << std::flush; }
@@ -120,8 +135,10 @@ Bytes Link::await(MessageType type, const std::function<bool(ByteView)>& wanted,
       if (!wanted || wanted(body)) return body;
     }
     const auto message = must(connection_.receive());
-    if (message) kept_[message->type].emplace_back(message->body.begin(), message->body.end());
-    else std::this_thread::sleep_for(1ms);
+    if (message)
+      kept_[message->type].emplace_back(message->body.begin(), message->body.end());
+    else
+      std::this_thread::sleep_for(1ms);
   }
   FAIL("gate did not say " << static_cast<int>(type));
   return {};
@@ -137,8 +154,14 @@ Json Link::poll() {
   return Json::parse(text_of(await(MessageType::kPollStatus)));
 }
 
+bool Link::flood_until_dropped(MessageType type, const std::string& text, int times) {
+  for (int i = 0; i < times; ++i)
+    if (!connection_.send(type, view_of(text))) return true;
+  return is_dropped();
+}
+
 bool Link::is_dropped() {
-  const auto end = std::chrono::steady_clock::now() + 10s;
+  const auto end = std::chrono::steady_clock::now() + 20s;
   while (std::chrono::steady_clock::now() < end) {
     const auto received = connection_.receive();
     if (!received) return true;

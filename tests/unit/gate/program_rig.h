@@ -22,6 +22,8 @@ class Programs {
 
   pid_t gate_process() const;  // 0 while there is none
   bool light_is_on() const;
+  // Whether the light goes out, which the fuse delays a little.
+  bool light_goes_out() const;
   void hold_button() const;
   void set_clock(std::chrono::milliseconds ahead, bool synchronised) const;
   void allow_files_to_grow() const;
@@ -48,7 +50,10 @@ class Link {
   std::string payload(ipc::MessageType type, const std::string& text = {});
   Json poll();
 
-  // Whether gate has hung up, waiting at most ten seconds for it.
+  // Says the same again and again until gate hangs up; false if it never does.
+  bool flood_until_dropped(ipc::MessageType type, const std::string& text, int times);
+
+  // Whether gate has hung up, waiting for it longer than it takes to open a store anew.
   bool is_dropped();
 
   std::string hub;

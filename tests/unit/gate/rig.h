@@ -63,7 +63,8 @@ class RelayLog {
   ledger::Checkpoint checkpoint() const;
   std::string note() const;
 
-  // The offer of an order that was entered at `seq`, with all three proofs from `hub`, its own checkpoint, and `bundle`.
+  // The offer of an order that was entered at `seq`, with all three proofs from `hub`, its own checkpoint, and
+  // `bundle`.
   Json offer(const orders::Order& order, std::uint64_t seq, const orders::LogPoint& hub,
              const orders::LogPoint& bundle = {}) const;
 

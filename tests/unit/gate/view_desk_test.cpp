@@ -1,8 +1,7 @@
-#include "tests/unit/gate/views_rig.h"
-
 #include <sys/socket.h>
 
 #include "firmware/fuse/feed.h"
+#include "tests/unit/gate/views_rig.h"
 
 using namespace tillsyn;
 using namespace tillsyn::gate;
@@ -249,7 +248,8 @@ TEST_CASE("a refusal is logged with who and why; like ones within a minute are c
   CHECK(events.back().who == rig.olle.person);
 }
 
-TEST_CASE("when the store fails every camera is closed, and what there was to log is kept for later", "[views][AVA-3]") {
+TEST_CASE("when the store fails every camera is closed, and what there was to log is kept for later",
+          "[views][AVA-3]") {
   DeskRig rig;
   Browser browser;
   rig.ask(browser);

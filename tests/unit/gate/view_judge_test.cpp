@@ -209,8 +209,8 @@ TEST_CASE("a view that names what the hub does not hold is refused", "[view][ENF
     view.bundle.counter -= 1;
     const auto carin = evening.hub.maker.login("carin", orders::Role::kCareManager);
     const auto carl = evening.hub.maker.login("carl", orders::Role::kCareManager);
-    const auto again = evening.hub.maker.successor(evening.hub.home_orders[3], evening.hub.maker.wide_consent(evening.hub.home),
-                                                   {&carin, &carl});
+    const auto again = evening.hub.maker.successor(evening.hub.home_orders[3],
+                                                   evening.hub.maker.wide_consent(evening.hub.home), {&carin, &carl});
     REQUIRE(evening.hub.take(again) == "accepted");
     CHECK(view.head != evening.hub.inside->desk.head());
     CHECK(evening.ask(view) == "open");

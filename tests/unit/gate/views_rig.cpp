@@ -72,8 +72,8 @@ DeskRig::DeskRig(bool with_fuse) : hub(kNow), olle(hub.maker.login("olle", order
 }
 
 std::string DeskRig::offer(const Browser& browser) {
-  auto view = hub.maker.view(hub.home, browser.key.public_key(), desk->challenges().fresh(hub.boot),
-                             hub.inside->desk.head());
+  auto view =
+      hub.maker.view(hub.home, browser.key.public_key(), desk->challenges().fresh(hub.boot), hub.inside->desk.head());
   auto payload = hub.maker.payload(std::move(view), {&olle});
   payload.common.id = fakes::random_id("view " + std::to_string(asked_++));
   const auto order = hub.maker.order(payload, {&olle});

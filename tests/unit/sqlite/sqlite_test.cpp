@@ -181,9 +181,7 @@ TEST_CASE("a full disk in the middle of a transaction leaves nothing of it", "[s
 
 TEST_CASE("a file that is no database, or a damaged one, is refused", "[sqlite]") {
   Folder folder;
-  SECTION("no database") {
-    std::ofstream(folder.file()) << std::string(8192, 'x');
-  }
+  SECTION("no database") { std::ofstream(folder.file()) << std::string(8192, 'x'); }
   SECTION("damaged") {
     {
       auto database = open(folder);
