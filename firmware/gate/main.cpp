@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
@@ -122,21 +123,28 @@ Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescrip
                      .stop = catch_signals()};
 }
 
-// The loop judges on time however busy the encoder keeps the machine; the threads it starts do not inherit this. Best
-// effort: where it is not granted, fuse ends a gate that judges too late.
+constexpr int kLoopPriority = 5;
+
+// The loop judges on time however busy the encoder keeps the machine. Best effort: where it is not granted, fuse ends a gate
+// that judges too late. Asked for while there are still rights to be asked with, taken once the media libraries have made
+// their thread pools, which would copy it.
+void ask_priority() {
+  const rlimit allowed{kLoopPriority, kLoopPriority};
+  setrlimit(RLIMIT_RTPRIO, &allowed);
+}
 void take_priority() {
-  const sched_param priority{5};
-  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) != 0)
-    spdlog::warn("no real-time priority here");
+  const sched_param priority{kLoopPriority};
+  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) != 0) spdlog::warn("no real-time priority here");
 }
 
 Result<void> run(const Options& options) {
   TILLSYN_TRY(board, board::load_board(options.board));
   TILLSYN_TRY(parts, make_parts(options, board));
   build_registry(options.state + "/gstreamer-registry.bin");
-  take_priority();
+  ask_priority();
   TILLSYN_CHECK(confine_process(territory_of(options, board)));
   TILLSYN_CHECK(camera::prepare());
+  take_priority();
   TILLSYN_TRY(cameras, make_cameras(board));
   parts.cameras = std::move(cameras);
   TILLSYN_TRY(home, Home::open(parts.home_settings, *parts.keys));
