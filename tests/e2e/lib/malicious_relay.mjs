@@ -64,17 +64,21 @@ export class MaliciousRelay {
     });
   }
 
-  // The poll's answer of our own, if there is something to say: now, or as soon as there is.
+  // The words of our own for this hub's poll: now, or as soon as there are some.
   #ownWords(hub) {
     const next = () => {
       const [{words, done}, ...rest] = this.toSay.get(hub);
       this.toSay.set(hub, rest);
       setImmediate(done);
-      return {status: 200, headers: {'content-type': 'application/json'}, body: Buffer.from(JSON.stringify(
-        {root_list: null, bundle: null, orders: [], views: [], events_acked: 0, ...words}))};
+      return {words};
     };
     if (this.toSay.get(hub)?.length > 0) return Promise.resolve(next());
     return new Promise((done) => this.held.set(hub, () => { this.held.delete(hub); done(next()); }));
+  }
+
+  // The challenge that the hub told in its newest poll.
+  newestChallenge(hub) {
+    return this.heard.filter((said) => said.hub === hub && said.path === '/hub/v1/poll' && said.json.status).at(-1)?.json.status.challenge;
   }
 
   // A hub's signed documents of a kind ("receipts", "answers", "events", "countersigns"), newest first, read.
@@ -100,10 +104,10 @@ export class MaliciousRelay {
       return response.end(JSON.stringify(own.json));
     }
     const real = exchange({...options, headers: {...options.headers, 'content-length': body.length, 'transfer-encoding': undefined}}, body);
-    const answer = await (hub && path === '/hub/v1/poll' ? this.#firstOf(hub, real) : real.answer);
+    const bend = ofHub ? (json) => this.bend.hubAnswer?.(path, json, body, hub) : (json) => this.bend.staffAnswer?.(request.method, path, json);
+    const answer = await (hub && path === '/hub/v1/poll' ? this.#pollAnswer(hub, real, bend) : real.answer);
     this.#note(answer.body);
-    const bend = ofHub ? this.bend.hubAnswer && ((json) => this.bend.hubAnswer(path, json, body, hub)) : this.bend.staffAnswer && ((json) => this.bend.staffAnswer(request.method, path, json));
-    const out = bend ? await rewriteLater(answer.body, bend) : answer.body;
+    const out = !answer.isOurs ? await rewriteLater(answer.body, bend) : answer.body;
     const headers = {...answer.headers, 'content-length': out.length};
     delete headers['transfer-encoding'];
     response.writeHead(answer.status, headers);
@@ -118,12 +122,20 @@ export class MaliciousRelay {
     return json;
   }
 
-  async #firstOf(hub, real) {
-    const answer = await Promise.race([real.answer, this.#ownWords(hub)]);
+  // The real relay's answer to a poll, or ours. Ours comes when the real relay has heard the hub's status, has nobody left whom
+  // it could say something to, and with what it had to say until then.
+  async #pollAnswer(hub, real, bend) {
+    const first = await Promise.race([real.answer, this.#ownWords(hub)]);
     this.held.delete(hub);
-    real.answer.catch(() => {});
+    if (!first.words) return first;
+    const late = await Promise.race([real.answer.catch(() => null), pause(30)]);
     real.cancel();
-    return answer;
+    await pause(30);
+    const theirs = late?.status === 200 ? JSON.parse(late.body.toString()) : {orders: [], views: [], events_acked: 0};
+    const {orders, views, ...rest} = bend(theirs) ?? theirs;
+    const words = {root_list: null, bundle: null, ...rest, ...first.words};
+    Object.assign(words, {orders: [...(first.words.orders ?? []), ...orders], views: [...(first.words.views ?? []), ...views]});
+    return {isOurs: true, status: 200, headers: {'content-type': 'application/json'}, body: Buffer.from(JSON.stringify(words))};
   }
 
   #stream(request, response, options) {
@@ -179,6 +191,8 @@ export class MaliciousRelay {
     return send(bent === undefined ? data : JSON.stringify(bent), false);
   }
 }
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function collect(stream) {
   return new Promise((done, fail) => {

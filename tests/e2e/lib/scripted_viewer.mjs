@@ -36,7 +36,10 @@ export class ScriptedViewer {
 
   // A view order that would be right, with `change` made to its body before it is signed.
   async makeView(hub, change = {}) {
-    const {status} = await until(`hub ${hub.name} online`, () => { const known = this.hubs.get(hub.id); return known?.online && known.status ? known : null; }, 40000);
+    const {status} = await until(`hub ${hub.name} online`, () => {
+      const known = this.hubs.get(hub.id);
+      return known?.online && known.status?.challenge === this.town.front.newestChallenge(hub) ? known : null;
+    }, 40000);
     const {root_list_version, counter} = JSON.parse(JSON.parse(readFileSync(this.town.path('bundle.json'), 'utf8')).payload);
     const key = createECDH('prime256v1');
     key.generateKeys();
