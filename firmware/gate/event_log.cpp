@@ -1,5 +1,7 @@
 #include "firmware/gate/event_log.h"
 
+#include <spdlog/spdlog.h>
+
 namespace tillsyn::gate {
 
 Result<void> EventLog::append(orders::Event event, const board::ClockReading& clock) {
@@ -11,6 +13,7 @@ Result<void> EventLog::append(orders::Event event, const board::ClockReading& cl
   event.mono = clock.mono.count();
   event.clock_trusted = clock.is_trusted();
   const std::string payload = orders::format(event);
+  spdlog::info("event {} {} {}", event.n, event.kind, event.reason.value_or(""));
   TILLSYN_TRY(envelope, keys_.envelope("event", payload));
   return store_.add_event(event.n, orders::document_hash(orders::DeviceKind::kEvent, payload), event.time, envelope);
 }

@@ -13,17 +13,12 @@ Error gone() { return {Code::kUnavailable, "fuse", "the fuse has died"}; }
 
 }  // namespace
 
-Result<void> FuseFeed::write(std::uint8_t byte) {
-  if (!is_there()) return {};
-  if (::send(fd_.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) return {};
-  // A fuse that is late reads the next one.
+Result<void> FuseFeed::ask_light() {
+  if (::send(fd_.get(), &fuse::kLightWanted, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) return {};
+  // A fuse that does not read does not light either; nobody waits for it for long.
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
   return gone();
 }
-
-Result<void> FuseFeed::tell(bool open) { return write(open ? fuse::kVerdictOpen : fuse::kVerdictClosed); }
-
-Result<void> FuseFeed::ask_light() { return write(fuse::kLightWanted); }
 
 Result<std::optional<bool>> FuseFeed::answer() {
   if (!is_there()) return std::optional<bool>();

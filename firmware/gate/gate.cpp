@@ -22,30 +22,37 @@ bool is_readable(const pollfd& entry) { return entry.revents != 0; }
 Gate::Gate(Parts parts, std::unique_ptr<Home> home)
     : parts_(std::move(parts)),
       fuse_(std::move(parts_.fuse)),
+      pulse_(fuse_.fd()),
       link_(std::move(parts_.listener)),
       views_({*parts_.keys, *parts_.clock, parts_.cameras, fuse_, link_}),
       home_(std::move(home)),
       now_(parts_.clock->read()) {}
 
 Result<void> Gate::run() {
+  tell_judged();
+  pulse_.start();
   if (const auto started = log("started"); !started) store_failed(started.error());
   while (true) {
     const Readable readable = wait();
     now_ = parts_.clock->read();
     if (readable.stop) break;
-    TILLSYN_CHECK(fuse_.tell(views_.holds_camera()));
-    if (!store_faulted_) {
-      if (const auto served = serve(readable); !served) store_failed(served.error());
-    } else {
+    TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
+    light_ = lit;
+    if (store_faulted_) {
       serve_without_store(readable);
+    } else if (const auto served = serve(readable); !served) {
+      store_failed(served.error());
     }
-    TILLSYN_CHECK(speak());
+    speak();
+    tell_judged();
   }
   spdlog::info("stopping");
   if (!store_faulted_ && views_.end_all("stopped", *home_, now_)) return log("stopped");
   views_.abandon();
   return {};
 }
+
+void Gate::tell_judged() { pulse_.judged(now_.mono, views_.open_until(now_)); }
 
 Gate::Readable Gate::wait() {
   std::vector<pollfd> entries;
@@ -61,10 +68,7 @@ Gate::Readable Gate::wait() {
 }
 
 Result<void> Gate::serve(const Readable& readable) {
-  if (readable.fuse) {
-    TILLSYN_TRY(lit, fuse_.answer());
-    if (lit) TILLSYN_CHECK(views_.light(*lit, *home_));
-  }
+  if (light_) TILLSYN_CHECK(views_.light(*light_, *home_));
   if (readable.button) TILLSYN_CHECK(read_button());
   if (readable.link) TILLSYN_CHECK(take_messages());
   if (readable.listener && link_.accept()) spdlog::info("link: connected");
@@ -87,19 +91,17 @@ Result<void> Gate::tick() {
 }
 
 // Documents first, pictures when none of them waits, so that an answer is there before its stream.
-Result<void> Gate::speak() {
+void Gate::speak() {
   const auto waiting = link_.pump(store_faulted_ ? nullptr : &home_->store);
   if (!waiting) store_failed(waiting.error());
   blocked_ = waiting && *waiting;
   if (link_.is_quiet()) blocked_ = views_.send(now_) || blocked_;
-  return fuse_.tell(views_.holds_camera());
 }
 
 Result<void> Gate::log(const char* kind, const std::string& reason) {
   orders::Event event;
   event.kind = kind;
   if (!reason.empty()) event.reason = reason;
-  spdlog::info("{} {}", kind, reason);
   return home_->log.append(std::move(event), now_);
 }
 
@@ -178,7 +180,6 @@ void Gate::store_failed(const Error& error) {
 }
 
 void Gate::serve_without_store(const Readable& readable) {
-  if (readable.fuse && !fuse_.answer()) spdlog::critical("the fuse has died");
   if (readable.button) (void)parts_.button->read();
   while (const auto message = readable.link ? link_.receive() : std::nullopt) {
     if (message->type == ipc::MessageType::kPollWanted) say_status();

@@ -13,6 +13,7 @@
 #include "firmware/gate/home.h"
 #include "firmware/gate/link_port.h"
 #include "firmware/gate/papers.h"
+#include "firmware/gate/pulse.h"
 #include "firmware/gate/view_desk.h"
 
 namespace tillsyn::gate {
@@ -55,7 +56,8 @@ class Gate {
   Readable wait();
   Result<void> serve(const Readable& readable);
   Result<void> tick();
-  Result<void> speak();
+  void speak();
+  void tell_judged();
 
   Result<void> take_messages();
   Result<void> take(const ipc::Message& message);
@@ -90,10 +92,12 @@ class Gate {
 
   Parts parts_;
   FuseFeed fuse_;
+  Pulse pulse_;
   LinkPort link_;
   ViewDesk views_;
   std::unique_ptr<Home> home_;
   board::ClockReading now_;
+  std::optional<bool> light_;  // what the fuse has just said
   bool store_faulted_ = false;
   bool blocked_ = false;  // something waits for link to read
   bool was_linked_ = false;

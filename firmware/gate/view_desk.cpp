@@ -280,6 +280,17 @@ bool ViewDesk::send(const board::ClockReading& clock) {
   return blocked;
 }
 
+std::optional<board::Milliseconds> ViewDesk::open_until(const board::ClockReading& clock) const {
+  std::optional<Instant> until;
+  const auto take = [&](const RunningView& view) {
+    until = std::min(until.value_or(view.facts().until), view.facts().until);
+  };
+  for (const auto& waiting : waiting_) take(*waiting.view);
+  for (const auto& view : running_) take(*view);
+  if (!until) return std::nullopt;
+  return clock.mono + (*until - clock.utc);
+}
+
 std::vector<int> ViewDesk::fds() const {
   std::vector<int> fds;
   for (const auto& view : running_) fds.push_back(view->fd());

@@ -71,6 +71,8 @@ class ViewDesk {
 
   // Whether a camera is open, or about to be.
   bool holds_camera() const { return !waiting_.empty() || !running_.empty(); }
+  // The first instant, on CLOCK_MONOTONIC_RAW, at which some camera must be closed; nullopt when none is held.
+  std::optional<board::Milliseconds> open_until(const board::ClockReading& clock) const;
   std::size_t count() const { return waiting_.size() + running_.size(); }
   std::vector<int> fds() const;
 
