@@ -89,12 +89,15 @@ class Fuse {
 
   void listen(Child& child, Judge& judge, Milliseconds now) {
     std::uint8_t byte = 0;
-    while (recv(child.feed.get(), &byte, 1, MSG_DONTWAIT) == 1) {
+    ssize_t size = 0;
+    while ((size = recv(child.feed.get(), &byte, 1, MSG_DONTWAIT)) == 1) {
       judge.hear(byte, now);
       if (byte != kLightWanted) continue;
       const std::uint8_t answer = set_light(true) ? kLightLit : kLightFailed;
       send(child.feed.get(), &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
+    // A gate that is ending hangs up first. Waiting on that would not wait, and at our priority not let it end either.
+    if (size == 0) child.feed.reset();
   }
 
   void keep_light(bool needed, Milliseconds now) {
