@@ -103,8 +103,7 @@ describe('a supervision', () => {
     assert.equal(relay.hits, 0);
     const hub = await search(town, keys.map(frameKey), {pids: [gate]});
     assert.ok(hub.hits > 0, 'the same search finds the key that frames are sealed with in the gate');
-    const inGate = await search(town, chunks.slice(-20), {pids: [gate]});
-    assert.ok(inGate.hits > 0, 'and pictures');
+    await until('and pictures', async () => (await search(town, (await notedSecrets(page)).chunks.slice(-20), {pids: [gate]})).hits > 0);
     rmSync(core);
   });
 
