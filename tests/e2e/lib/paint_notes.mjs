@@ -1,6 +1,6 @@
 // What a page really put on the screen, noted from outside: every picture painted, by its counter, and every blanking, with the
-// machine's own time. Changes nothing, but the clock that the page believes in if `clockOffsetMs` is given: Date alone, as on a
-// computer that is set wrong; performance.now() is monotonic there too.
+// machine's own time. Changes nothing but the clock that the page believes in: Date is `clockOffsetMs` wrong, as on a computer
+// that is set wrong, and `setClock` sets it anew; performance.now() is monotonic there too, and left alone.
 export function notePaint(page, {clockOffsetMs = 0} = {}) {
   return page.addInitScript((offset) => {
     const RealDate = Date;
@@ -16,13 +16,15 @@ export function notePaint(page, {clockOffsetMs = 0} = {}) {
       noted.blanked.push(RealDate.now());
       return fillRect.call(this, ...rest);
     };
-    if (offset === 0) return;
+    globalThis.__clockOffsetMs = offset;
     globalThis.Date = class extends RealDate {
-      constructor(...parts) { super(...(parts.length === 0 ? [RealDate.now() + offset] : parts)); }
-      static now() { return RealDate.now() + offset; }
+      constructor(...parts) { super(...(parts.length === 0 ? [RealDate.now() + globalThis.__clockOffsetMs] : parts)); }
+      static now() { return RealDate.now() + globalThis.__clockOffsetMs; }
     };
   }, clockOffsetMs);
 }
+
+export const setClock = (page, offsetMs) => page.evaluate((offset) => { globalThis.__clockOffsetMs = offset; }, offsetMs);
 
 // -> {painted: [{ctr, at}], blanked: [at]} since the page was loaded, or since `forgetPaint`.
 export const painted = (page) => page.evaluate(() => globalThis.__paint);
