@@ -1,6 +1,7 @@
 #include "relay/care/needs.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "common/orders/names.h"
@@ -12,31 +13,6 @@ namespace {
 constexpr std::chrono::hours kOutcomesTold{24};
 
 using OrderList = std::vector<const orders::Order*>;
-
-// The orders in a sequence in which each comes after those it stands on.
-class Gathering {
- public:
-  explicit Gathering(const orders::OrderBook& book) {
-    for (const orders::Order* order : book.all()) {
-      if (const auto slot = orders::slot_of(order->payload.body)) by_slot_[*slot].push_back(order);
-    }
-  }
-
-  void add(const orders::Order& order) {
-    if (!seen_.insert(order.hash).second) return;
-    for (const auto& slot : orders::dependencies(order)) {
-      for (const orders::Order* held : by_slot_[slot]) add(*held);
-    }
-    order_.push_back(&order);
-  }
-
-  const OrderList& in_sequence() const { return order_; }
-
- private:
-  std::map<orders::Slot, OrderList> by_slot_;
-  std::set<orders::Hash> seen_;
-  OrderList order_;
-};
 
 // Whom the hub serves, or will once the assignment is countersigned.
 struct Place {
@@ -64,20 +40,12 @@ bool lets_look(const orders::Grant& grant, const Place& place) {
   });
 }
 
-bool concerns(const orders::Order& order, const std::string& hub, const Place& place) {
-  const auto& body = order.payload.body;
-  if (std::holds_alternative<orders::Revoke>(body)) return true;
-  if (const auto* grant = std::get_if<orders::Grant>(&body)) return lets_look(*grant, place);
-  if (const auto* named = orders::hub_of(body)) return *named == hub;
-  const auto* resident = orders::resident_of(body);
-  return resident && place.residents.contains(*resident);
-}
-
 // What the hub is known to have or to have said about orders.
 struct Known {
-  std::map<std::string, std::string> slots;     // slot -> order, of its status
-  std::map<std::string, std::string> verdicts;  // order -> newest verdict
-  bool is_blank = false;                        // it holds nothing at all: what it said before does not count
+  std::map<std::string, std::string> slots;      // slot -> order, of its status
+  std::map<std::string, std::string> verdicts;   // order -> newest verdict
+  std::map<orders::Slot, std::int64_t> reached;  // slot -> newest version that it has accepted
+  bool is_blank = false;                         // it holds nothing at all: what it said before does not count
 };
 
 Known read_status(const Json& status) {
@@ -98,11 +66,31 @@ Known read_status(const Json& status) {
 
 Result<Known> known_of(Provider& provider, const std::string& hub, const Json& status) {
   Known out = read_status(status);
+  using Text = std::optional<std::string>;
   TILLSYN_TRY(rows,
-              (provider.database.select<std::string, std::string>(
-                  "select order_hash, what from documents where hub = :hub and kind = 'receipt' order by seq", {hub})));
-  for (auto& [order, what] : rows) out.verdicts[order] = std::move(what);
+              (provider.database.select<std::string, std::string, Text, Text, std::optional<std::int64_t>>(
+                  "select d.order_hash, d.what, o.slot, o.owner, o.version from documents d left join orders o on "
+                  "o.hash = d.order_hash where d.hub = :hub and d.kind = 'receipt' order by d.seq",
+                  {hub})));
+  for (auto& [order, what, slot, owner, version] : rows) {
+    if (what == "accepted" && slot && owner && version && !out.is_blank) {
+      auto& newest = out.reached[{*slot, *owner}];
+      newest = std::max(newest, *version);
+    }
+    out.verdicts[order] = std::move(what);
+  }
   return out;
+}
+
+bool concerns(const orders::Order& order, const std::string& hub, const Place& place, const Known& known) {
+  const auto& body = order.payload.body;
+  if (std::holds_alternative<orders::Revoke>(body)) return true;
+  // Rights that replace others are for whoever was told of those, above all when they are fewer.
+  if (const auto* grant = std::get_if<orders::Grant>(&body))
+    return lets_look(*grant, place) || known.reached.contains(*orders::slot_of(body));
+  if (const auto* named = orders::hub_of(body)) return *named == hub;
+  const auto* resident = orders::resident_of(body);
+  return resident && place.residents.contains(*resident);
 }
 
 bool lacks(const orders::Order& order, const Known& known, const std::set<orders::Hash>& waiting) {
@@ -118,6 +106,50 @@ bool lacks(const orders::Order& order, const Known& known, const std::set<orders
   const bool is_listed = slot && !slot->name.starts_with("person/");
   return known.is_blank || is_listed;
 }
+
+// The orders in a sequence in which each comes after those it stands on.
+class Gathering {
+ public:
+  Gathering(Provider& provider, const Known& known) : provider_(provider), known_(known) {
+    for (const orders::Order* order : provider.book.all()) {
+      if (const auto slot = orders::slot_of(order->payload.body)) by_slot_[*slot].push_back(order);
+    }
+  }
+
+  Result<void> add(const orders::Order& order) {
+    if (!seen_.insert(order.hash).second) return {};
+    TILLSYN_CHECK(add_before(order));
+    for (const auto& slot : orders::dependencies(order)) {
+      for (const orders::Order* held : by_slot_[slot]) TILLSYN_CHECK(add(*held));
+    }
+    order_.push_back(&order);
+    return {};
+  }
+
+  const OrderList& in_sequence() const { return order_; }
+
+ private:
+  // What this order replaces, unless the hub is as far in the slot, or holds nothing there and so takes any version.
+  Result<void> add_before(const orders::Order& order) {
+    const auto slot = orders::slot_of(order.payload.body);
+    const auto& standing = order.payload.common.standing;
+    const auto reached = slot ? known_.reached.find(*slot) : known_.reached.end();
+    if (reached == known_.reached.end() || !standing || !standing->replaces) return {};
+    if (standing->version <= reached->second + 1) return {};
+    TILLSYN_TRY(row, provider_.database.select_one<std::string>("select body from orders where hash = :hash",
+                                                                {to_base64url(*standing->replaces)}));
+    if (!row) return {};
+    TILLSYN_TRY(before, orders::parse_order(std::get<0>(*row)));
+    return add(replaced_.emplace_back(std::move(before)));
+  }
+
+  Provider& provider_;
+  const Known& known_;
+  std::map<orders::Slot, OrderList> by_slot_;
+  std::deque<orders::Order> replaced_;
+  std::set<orders::Hash> seen_;
+  OrderList order_;
+};
 
 Result<std::vector<orders::Order>> outcomes_for(Provider& provider, const Place& place, Instant now) {
   std::vector<orders::Order> out;
@@ -143,11 +175,11 @@ Result<std::vector<std::string>> orders_for(Provider& provider, const std::strin
   const Place place = place_of(provider.book, hub);
   TILLSYN_TRY(outcomes, outcomes_for(provider, place, now));
   TILLSYN_TRY(known, known_of(provider, hub, status));
-  Gathering gathering(provider.book);
+  Gathering gathering(provider, known);
   for (const orders::Order* order : provider.book.all()) {
-    if (concerns(*order, hub, place)) gathering.add(*order);
+    if (concerns(*order, hub, place, known)) TILLSYN_CHECK(gathering.add(*order));
   }
-  for (const orders::Order& order : outcomes) gathering.add(order);
+  for (const orders::Order& order : outcomes) TILLSYN_CHECK(gathering.add(order));
   const auto& waiting = provider.waiting_at[hub];
   for (const orders::Order* order : gathering.in_sequence()) {
     if (lacks(*order, known, waiting)) out.push_back(order->text);

@@ -42,6 +42,7 @@ struct Served : Town {
                                   provider().book.head(hub.id(), hub.home().resident)),
                        {&staff});
   }
+  std::vector<orders::SlotEntry> slots() { return provider().book.slots(hub.id(), hub.home().resident); }
   orders::Person olle() { return maker.login("olle", Role::kOperator).person; }
 
   TestHub hub;
@@ -137,6 +138,50 @@ TEST_CASE("a revoke is said to every hub", "[care]") {
   const auto revoke = town.maker.successor(grant, orders::Revoke{town.olle(), kNow, "left"}, {&rut});
   town.must_post(revoke);
   CHECK(town.told(status()).contains(to_base64url(revoke.hash)));
+}
+
+TEST_CASE("rights that have become fewer are said to the hub that was told of them", "[care][IAM-6]") {
+  Served town;
+  const Staff mia = town.maker.login("mia", Role::kManager);
+  const Staff rut = town.maker.login("rut", Role::kRightsAdmin);
+  const auto grant = town.maker.grant("olle", Role::kOperator);
+  const auto fewer =
+      town.maker.successor(grant, town.maker.grant_of(town.olle(), Role::kOperator, {"south"}), {&mia, &rut});
+  SECTION("told") {
+    town.receive(grant.hash, Verdict::Kind::kAccepted);
+    town.must_post(fewer);
+    CHECK(town.told(status(town.slots())).contains(to_base64url(fewer.hash)));
+  }
+  SECTION("never told") {
+    town.must_post(fewer);
+    CHECK_FALSE(town.told(status(town.slots())).contains(to_base64url(fewer.hash)));
+  }
+}
+
+TEST_CASE("a hub that has missed versions is told them all, in their sequence", "[care][ENF-8]") {
+  Served town;
+  const Staff pia = town.maker.login("pia", Role::kPlanner);
+  const Staff per = town.maker.login("per", Role::kPlanner);
+  std::vector<orders::Order> versions{town.home[4]};
+  town.receive(town.home[4].hash, Verdict::Kind::kAccepted);
+  const auto slots = town.slots();
+  for (const auto& date : {"2026-12-01", "2026-12-02", "2026-12-03"}) {
+    auto body = OrderMaker::schedule(town.hub.home());
+    body.schedule.valid_from = *civil::parse_date(date);
+    versions.push_back(town.maker.successor(versions.back(), body, {&pia, &per}));
+    town.must_post(versions.back());
+  }
+  const auto told = town.told(status(slots));
+  for (std::size_t i = 1; i < versions.size(); ++i) REQUIRE(told.contains(to_base64url(versions[i].hash)));
+  const auto place = [&](std::size_t i) { return told.at(to_base64url(versions[i].hash)); };
+  CHECK(place(1) < place(2));
+  CHECK(place(2) < place(3));
+
+  town.receive(versions[1].hash, Verdict::Kind::kAccepted);
+  CHECK_FALSE(town.told(status(slots)).contains(to_base64url(versions[1].hash)));
+  const auto blank = town.told(status());
+  CHECK(blank.contains(to_base64url(versions[3].hash)));
+  CHECK_FALSE(blank.contains(to_base64url(versions[2].hash)));
 }
 
 TEST_CASE("an order for another hub is not said", "[care]") {
