@@ -21,7 +21,7 @@
 namespace tillsyn::gate {
 namespace {
 
-constexpr std::size_t kMaxTrustFile = 512 * 1024;
+constexpr std::size_t kMaxTrustFile = std::size_t{512} * 1024;
 
 struct Options {
   std::string board;

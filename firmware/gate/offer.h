@@ -12,7 +12,7 @@
 
 namespace tillsyn::gate {
 
-constexpr std::size_t kMaxOfferBytes = 128 * 1024;
+constexpr std::size_t kMaxOfferBytes = std::size_t{128} * 1024;
 
 // A view as the relay hands it over, with the proofs that it stands in the provider's log (PROTOCOL.md, "Offer").
 struct Offer {

@@ -110,7 +110,7 @@ Result<std::vector<Document>> OrderDesk::judge_waiting(const board::ClockReading
 
 Verdict OrderDesk::judge(const orders::Order& order, const board::ClockReading& clock,
                          std::chrono::milliseconds boot) const {
-  const Verdict verdict = judge_by_rules(order, clock);
+  Verdict verdict = judge_by_rules(order, clock);
   if (!verdict.accepted()) return verdict;
   if (is_any<orders::Assignment>(order.payload.body) && !presence_.is_there(boot))
     return orders::verdict_of(orders::wait_for("no_presence"));

@@ -230,7 +230,7 @@ Result<void> ViewDesk::end(std::size_t index, const std::string& reason, Home& h
     spdlog::info("link: the end of a stream was not sent ({})", sent.error().message);
   if (is_linked) parts_.link.say({ipc::MessageType::kStreamEnd, text_of(view->facts().stream)});
   const auto event = event_of("view_ended", view->facts(), reason);
-  const auto logged = home.log.append(event, clock);
+  auto logged = home.log.append(event, clock);
   if (!logged) unlogged_.push_back(event);
   return logged;
 }
