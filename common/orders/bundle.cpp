@@ -228,7 +228,7 @@ Result<void> check_current(const Bundle& bundle, Instant now) {
   return {};
 }
 
-Hash homes_root(const std::vector<HomeLeaf>& homes) {
+std::vector<std::string> home_texts(const std::vector<HomeLeaf>& homes) {
   std::vector<std::string> leaves;
   for (const auto& home : homes) {
     leaves.push_back(canonical_json({{"assignment", hash_json(home.assignment)},
@@ -238,8 +238,12 @@ Hash homes_root(const std::vector<HomeLeaf>& homes) {
                                      {"resident", home.resident}}));
   }
   std::sort(leaves.begin(), leaves.end());
+  return leaves;
+}
+
+Hash homes_root(const std::vector<HomeLeaf>& homes) {
   ledger::Frontier tree;
-  for (const auto& leaf : leaves) tree.append(ledger::leaf_hash(view_of(leaf)));
+  for (const auto& leaf : home_texts(homes)) tree.append(ledger::leaf_hash(view_of(leaf)));
   return tree.root();
 }
 

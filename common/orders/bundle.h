@@ -106,7 +106,10 @@ struct HomeLeaf {
   std::string resident;
 };
 
-// RFC 6962 root over the sorted canonical texts of the leaves.
+// What the root is over: the canonical texts of the leaves, sorted.
+std::vector<std::string> home_texts(const std::vector<HomeLeaf>& homes);
+
+// RFC 6962 root over those.
 Hash homes_root(const std::vector<HomeLeaf>& homes);
 
 }  // namespace tillsyn::orders

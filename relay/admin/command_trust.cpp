@@ -1,17 +1,20 @@
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "relay/admin/commands.h"
 #include "relay/admin/describe_bundle.h"
 #include "relay/admin/documents.h"
 #include "relay/admin/keys.h"
+#include "relay/admin/order_counts.h"
 #include "relay/admin/system_time.h"
 #include "relay/admin/trust.h"
 
 namespace tillsyn::admin {
 namespace {
 
-constexpr std::size_t kMaxReplaysFile = 1024 * 1024;
+constexpr std::size_t kMaxReplaysFile = std::size_t{1024} * 1024;
+constexpr std::size_t kMaxHomesFile = std::size_t{16} * 1024 * 1024;
 
 struct MakeOptions {
   std::string root_list, fleet_root, bundle_key, previous, relay, out;
@@ -46,6 +49,11 @@ Result<std::optional<BundleFile>> read_previous(const MakeOptions& options, cons
   return std::optional(std::move(read));
 }
 
+Result<void> write_homes(const Path& folder, const HomesFiles& homes) {
+  for (const auto& [name, text] : homes) TILLSYN_CHECK(write_file(folder / name, text));
+  return {};
+}
+
 // The replays are written first: if only they reach the disk, the next run still goes on from what was seen.
 Result<void> make(const MakeOptions& options) {
   const Instant now = system_time();
@@ -58,10 +66,13 @@ Result<void> make(const MakeOptions& options) {
   HttpsClient client;
   const TrustSources sources{[&](const orders::Issuer& issuer) { return fetch_jwks(client, issuer); },
                              [&](const orders::Provider& provider) { return log_in(address, provider.id, key); }};
+  HomesFiles homes;
   Report report;
-  TILLSYN_TRY(bundle, next_bundle(file.list, previous ? &previous->bundle : nullptr, sources, replays, now, report));
+  TILLSYN_TRY(bundle,
+              next_bundle(file.list, previous ? &previous->bundle : nullptr, sources, replays, now, homes, report));
   TILLSYN_TRY(envelope, seal_bundle(bundle, file.list, key));
   TILLSYN_CHECK(write_file(replays_file(options.out), format_last_replays(replays)));
+  TILLSYN_CHECK(write_homes(Path(options.out).parent_path(), homes));
   TILLSYN_CHECK(write_file(options.out, envelope));
   say(report);
   return {};
@@ -85,6 +96,31 @@ struct PublishOptions {
   std::string root_list, bundle, relay, app_dir, ca;
 };
 
+std::set<std::string> homes_names(const orders::Bundle& bundle) {
+  std::set<std::string> out;
+  for (const auto& provider : bundle.providers) out.insert(homes_file_name(provider.homes_root));
+  return out;
+}
+
+// Whoever still has the bundle before may be fetching its files: those stay one round more.
+Result<void> publish_homes(const Path& from, const Path& folder, const orders::RootList& list,
+                           const orders::Bundle& bundle) {
+  const auto names = homes_names(bundle);
+  for (const auto& name : names) {
+    TILLSYN_TRY(text, read_file(from / name, kMaxHomesFile));
+    TILLSYN_CHECK(write_file(folder / name, text));
+  }
+  const auto before = read_bundle(folder / "bundle.json", list);
+  const auto kept = before ? homes_names(before->bundle) : std::set<std::string>();
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = file.path().filename();
+    if (name.starts_with("homes-") && !names.contains(name) && !kept.contains(name))
+      std::filesystem::remove(file.path(), error);
+  }
+  return {};
+}
+
 // The relay judges both and refuses older ones, so it goes first; the app's folder gets only what it has taken.
 Result<void> publish(const PublishOptions& options) {
   std::error_code error;
@@ -104,6 +140,7 @@ Result<void> publish(const PublishOptions& options) {
   std::filesystem::create_directories(folder, error);
   if (error) return Error{Code::kIo, "file", "cannot make the folder " + folder.string() + ": " + error.message()};
   TILLSYN_CHECK(write_file(folder / "root-list.json", list.envelope));
+  TILLSYN_CHECK(publish_homes(Path(options.bundle).parent_path(), folder, list.list, bundle.bundle));
   return write_file(folder / "bundle.json", bundle.envelope);
 }
 
@@ -115,7 +152,10 @@ void add_make(CLI::App& group, Action& chosen) {
   command->add_option("--bundle-key", options->bundle_key)->required();
   command->add_option("--previous", options->previous, "the bundle before; leave it out only for the very first");
   command->add_option("--relay", options->relay, "https://name:port, one of the root list's")->required();
-  command->add_option("--out", options->out, "the bundle; FILE.replays beside it says when each log last replayed")
+  command
+      ->add_option(
+          "--out", options->out,
+          "the bundle; beside it FILE.replays, when each log last replayed, and homes-….json, the homes it counted")
       ->required();
   command->callback([&chosen, options] { chosen = [options] { return make(*options); }; });
 }

@@ -121,14 +121,26 @@ orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Rep
   return std::move(judging).book();
 }
 
-void count_homes(const orders::OrderBook& book, const orders::Bundle& bundle, orders::ProviderState& state) {
+std::vector<orders::HomeLeaf> homes_of(const orders::OrderBook& book, const orders::Bundle& bundle) {
   auto homes = book.homes();
   std::erase_if(homes, [&](const orders::HomeLeaf& home) { return bundle.is_hub_revoked(home.hub); });
+  return homes;
+}
+
+void count_homes(const std::vector<orders::HomeLeaf>& homes, orders::ProviderState& state) {
   std::map<std::string, std::int64_t> counts;
   for (const auto& home : homes) ++counts[home.group];
   state.hubs.clear();
   for (const auto& [group, count] : counts) state.hubs.push_back({group, count});
   state.homes_root = orders::homes_root(homes);
+}
+
+std::string homes_file_name(const orders::Hash& root) { return "homes-" + to_base64url(root) + ".json"; }
+
+std::string homes_file_text(const std::vector<orders::HomeLeaf>& homes) {
+  std::string out = "[";
+  for (const auto& text : orders::home_texts(homes)) out += (out.size() > 1 ? "," : "") + text;
+  return out + "]";
 }
 
 }  // namespace tillsyn::admin

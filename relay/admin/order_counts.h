@@ -19,7 +19,14 @@ orders::OrderBook judge_orders(const std::vector<HandedOrder>& handed, const Rep
                                const orders::Provider& provider, const orders::RootList& list,
                                const orders::Bundle& bundle, Report& report);
 
-// The homes of the book, without revoked hubs, as a bundle tells of them.
-void count_homes(const orders::OrderBook& book, const orders::Bundle& bundle, orders::ProviderState& state);
+// The homes of the book, without revoked hubs, sorted by hub.
+std::vector<orders::HomeLeaf> homes_of(const orders::OrderBook& book, const orders::Bundle& bundle);
+
+// What a bundle tells of the homes: how many hubs each group has, and their root.
+void count_homes(const std::vector<orders::HomeLeaf>& homes, orders::ProviderState& state);
+
+// The file that the staff app checks its own list of homes against: a JSON list of the leaves, named by their root.
+std::string homes_file_name(const orders::Hash& root);
+std::string homes_file_text(const std::vector<orders::HomeLeaf>& homes);
 
 }  // namespace tillsyn::admin

@@ -27,8 +27,14 @@ const orders::IssuerKeys* keys_in(const Bundle* bundle, const std::string& issue
 class BundleMaker {
  public:
   BundleMaker(const orders::RootList& list, const Bundle* previous, const TrustSources& sources, LastReplays& replays,
-              Instant now, Report& report)
-      : list_(list), previous_(previous), sources_(sources), replays_(replays), now_(now), report_(report) {}
+              Instant now, HomesFiles& homes, Report& report)
+      : list_(list),
+        previous_(previous),
+        sources_(sources),
+        replays_(replays),
+        now_(now),
+        homes_(homes),
+        report_(report) {}
 
   Bundle make() {
     out_.version = {list_.version, previous_ == nullptr ? 1 : previous_->version.counter + 1};
@@ -65,9 +71,11 @@ class BundleMaker {
   ProviderState provider_state(const orders::Provider& provider) {
     ProviderState state;
     state.id = provider.id;
-    state.homes_root = orders::homes_root({});
     const ProviderState* held = previous_ == nullptr ? nullptr : previous_->provider(provider.id);
-    if (held != nullptr) state = *held;
+    if (held != nullptr)
+      state = *held;
+    else
+      tell_homes({}, state);
     if (const auto refreshed = refresh(provider, state); !refreshed) keep(provider, state, refreshed.error());
     return state;
   }
@@ -77,15 +85,16 @@ class BundleMaker {
     TILLSYN_TRY(log, replay_log(*relay, provider));
     if (const auto note = newest_seen(state)) TILLSYN_CHECK(check_past(provider, *note, log.replay));
     look_at_dates(provider.id, log.replay);
+    TILLSYN_TRY(handed, relay->orders());
     state.checkpoint = log.note;
     replays_[provider.id] = {now_, log.note};
-    const auto handed = relay->orders();
-    if (!handed) {
-      report_.alarms.push_back(provider.id + ": " + handed.error().message + "; its homes are counted as last time");
-      return {};
-    }
-    count_homes(judge_orders(*handed, log.replay, provider, list_, out_, report_), out_, state);
+    tell_homes(homes_of(judge_orders(handed, log.replay, provider, list_, out_, report_), out_), state);
     return {};
+  }
+
+  void tell_homes(const std::vector<orders::HomeLeaf>& homes, ProviderState& state) {
+    count_homes(homes, state);
+    homes_[homes_file_name(state.homes_root)] = homes_file_text(homes);
   }
 
   // What has come since the last replay cannot have happened before it. A relay whose clock is wrong looks the same, so
@@ -142,6 +151,7 @@ class BundleMaker {
   const TrustSources& sources_;
   LastReplays& replays_;
   Instant now_;
+  HomesFiles& homes_;
   Report& report_;
   Bundle out_;
 };
@@ -175,14 +185,14 @@ std::string format_last_replays(const LastReplays& replays) {
 }
 
 Result<Bundle> next_bundle(const orders::RootList& list, const Bundle* previous, const TrustSources& sources,
-                           LastReplays& replays, Instant now, Report& report) {
+                           LastReplays& replays, Instant now, HomesFiles& homes, Report& report) {
   TILLSYN_CHECK(orders::check_current(list, now));
   const Instant second = std::chrono::floor<std::chrono::seconds>(now);
   if (previous != nullptr && previous->issued_at > second)
     return refused("clock", "the previous bundle was made at " + format_instant(previous->issued_at) +
                                 ", which is after now (" + format_instant(second) +
                                 "): set this machine's clock right");
-  return BundleMaker(list, previous, sources, replays, second, report).make();
+  return BundleMaker(list, previous, sources, replays, second, homes, report).make();
 }
 
 Result<std::string> seal_bundle(const Bundle& bundle, const orders::RootList& list,

@@ -31,6 +31,10 @@ struct TrustSources {
   std::function<Result<std::unique_ptr<Relay>>(const orders::Provider&)> relay;
 };
 
+// The homes that were counted, as files for the staff app's origin: name -> text. A provider that keeps its last good
+// state keeps the file it had.
+using HomesFiles = std::map<std::string, std::string>;
+
 // The bundle that follows on `previous` (nullptr: there was none) at `now`, under `list`. Each issuer and provider
 // stands for itself: what cannot be refreshed keeps its last good entry, with an alarm, and delays no other. A
 // checkpoint is kept for at most 7 days after its log last replayed; then the provider has none, and its hubs close. A
@@ -38,7 +42,8 @@ struct TrustSources {
 //
 // Refused "clock" if `previous` is from the future, and "root_list_expired".
 Result<orders::Bundle> next_bundle(const orders::RootList& list, const orders::Bundle* previous,
-                                   const TrustSources& sources, LastReplays& replays, Instant now, Report& report);
+                                   const TrustSources& sources, LastReplays& replays, Instant now, HomesFiles& homes,
+                                   Report& report);
 
 // The bundle in its signed envelope. Refused if `key` is none of the list's bundle keys, or the bundle has grown past
 // its limits.

@@ -45,13 +45,11 @@ ApiResponse accepted(const Caller& caller, const care::Accepted& accepted) {
                              accepted.is_new ? 201 : 200);
 }
 
-// A parser's own reason is not one of the protocol's words.
 ApiResponse not_accepted(const Caller& caller, const Error& error, const std::string& order) {
   if (error.code == Code::kConflict) {
     const Json holder = care::holder_of(caller.provider, order);
     return http::problem(409, error.reason, error.message, holder.is_null() ? Json::object() : Json{{"order", holder}});
   }
-  if (error.code == Code::kMalformed) return http::problem(400, "malformed", error.message);
   return http::problem(error);
 }
 
@@ -64,7 +62,7 @@ ApiResponse list_orders(const Caller& caller, const ApiRequest& request) {
 
 ApiResponse post_order(const Caller& caller, const ApiRequest& request) {
   const auto posted = read_posted(request);
-  if (!posted) return http::problem(400, "malformed", posted.error().message);
+  if (!posted) return http::problem(posted.error());
   const auto trusted = caller.services.trust().trusted();
   if (!trusted) return http::problem(trusted.error());
   const auto done =

@@ -5,7 +5,6 @@ namespace {
 
 http::ApiResponse taken(const Result<bool>& result) {
   if (result) return http::json_response({{"taken", *result}});
-  if (result.error().code == Code::kMalformed) return http::problem(400, "malformed", result.error().message);
   return http::problem(result.error());
 }
 

@@ -47,6 +47,8 @@ ApiResponse problem(unsigned status, std::string_view code, std::string_view det
 
 ApiResponse problem(const Error& error) {
   const unsigned status = status_of(error.code);
+  // A parser's own reason is not one of the protocol's words.
+  if (error.code == Code::kMalformed) return problem(status, "malformed", error.message);
   if (error.code == Code::kIo) {
     return problem(status, "store_fault", "Relät kan inte skriva till sin disk just nu. Försök igen om en stund.");
   }

@@ -220,6 +220,6 @@ describe('the page', () => {
     await mark(page, 'mark-completed').click();
     await page.locator('[data-testid=mark-status][data-state=proven]').waitFor().catch(async (error) => { throw new Error(`${error.message}: ${await mark(page, 'mark-status').evaluate((e) => JSON.stringify(e.dataset))}`); });
     await mark(page, 'view-close').click();
-    assert.equal(await row(page, one.resident.resident).first().getAttribute('data-state'), 'done');
+    await row(page, one.resident.resident).and(page.locator('[data-state=done]')).waitFor();
   });
 });

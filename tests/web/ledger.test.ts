@@ -1,10 +1,9 @@
 import { LedgerWatch } from '@web/care/ledger_watch';
-import { b64, base64, type Bytes, concat, sha256, utf8 } from '@web/protocol/bytes';
-import { keyId } from '@web/protocol/checkpoint';
+import { b64, type Bytes, sha256, utf8 } from '@web/protocol/bytes';
 import { orderLeaf } from '@web/protocol/entry';
 import type { Order } from '@web/protocol/order';
 import { type Api, RelayProblem } from '@web/session/api';
-import { at, ed25519, HomeMaker, makeRootKey, Town } from './town';
+import { at, checkpointNote, HomeMaker, makeRootKey, Town } from './town';
 
 const town = await Town.found();
 const olle = await town.person('olle');
@@ -41,12 +40,7 @@ class Log {
     return this;
   }
 
-  async checkpoint(key = town.ledgerKey, origin = kOrigin): Promise<string> {
-    const text = `${origin}\n${this.leaves.length}\n${base64(await this.root(this.leaves))}\n`;
-    const id = await keyId({ name: origin, publicKey: key.publicKey });
-    const line = base64(concat(Uint8Array.of(id >>> 24, (id >> 16) & 255, (id >> 8) & 255, id & 255), await ed25519(key, utf8(text))));
-    return `${text}\n— ${origin} ${line}\n`;
-  }
+  checkpoint = async (key = town.ledgerKey, origin = kOrigin): Promise<string> => checkpointNote(key, origin, this.leaves.length, await this.root(this.leaves));
 
   inclusion = async (index: number, size: number) => (await this.path(index, this.leaves.slice(0, size))).map(b64);
   consistency = async (from: number, to: number) => (await this.sub(from, this.leaves.slice(0, to), true)).map(b64);

@@ -2,13 +2,16 @@ import { Records } from '@web/care/records';
 import { loadResidents } from '@web/care/residents';
 import type { LedgerWatch } from '@web/care/ledger_watch';
 import { tonight, type TonightInput } from '@web/care/tonight';
-import { b64, randomBytes } from '@web/protocol/bytes';
-import { type JsonObject, parseJson } from '@web/protocol/json';
+import { b64, randomBytes, sha256, utf8 } from '@web/protocol/bytes';
+import { canonicalJson, type JsonObject, parseJson } from '@web/protocol/json';
 import { orderHash } from '@web/protocol/order';
 import { headOf } from '@web/protocol/order_book';
+import { readHomes } from '@web/protocol/homes';
+import { leafHash, treeRoot } from '@web/protocol/merkle';
+import type { TrustWithHomes } from '@web/protocol/proof';
 import { parseInstant } from '@web/protocol/time';
 import type { Api } from '@web/session/api';
-import { at, grantBody, HomeMaker, kNow, right, type Signing, Town } from './town';
+import { at, checkpointNote, grantBody, HomeMaker, kNow, right, type Signing, Town } from './town';
 
 const town = await Town.found();
 const [chef, ratt, olle, petra, vera, inga, teo] = await Promise.all(['chef', 'ratt', 'olle', 'petra', 'vera', 'inga', 'teo'].map((name) => town.person(name)));
@@ -54,9 +57,9 @@ function apiOf({ items, resident }: Town1): Api {
   return { object, items: () => Promise.resolve([resident]) } as unknown as Api;
 }
 
-async function look(listed: Town1, more: Partial<TonightInput> & { proven?: boolean; isOnline?: boolean } = {}) {
+async function look(listed: Town1, more: Partial<TonightInput> & { proven?: boolean; isOnline?: boolean; trust?: TrustWithHomes } = {}) {
   const api = apiOf(listed);
-  const records = await Records.load(api, trust);
+  const records = await Records.load(api, more.trust ?? { ...trust, homes: [] });
   const residents = await loadResidents(api, records.book);
   const hubs = new Map([[listed.hub.id, { isOnline: more.isOnline ?? true, challenge: null, state: '' }]]);
   const ledger = { isProven: () => more.proven ?? true } as unknown as LedgerWatch;
@@ -141,5 +144,55 @@ describe('the head that a view names', () => {
     expect(after.head).not.toBe(before.head);
     const older = after.records.book.homeSlots(own.hub.id, own.home.resident).map((slot) => (slot.slot === 'schedule' ? { slot: 'schedule', version: 1, order: own.schedule.hash } : slot));
     expect(after.head).toBe(await headOf(older));
+  });
+});
+
+describe('orders that the relay keeps back, against the homes that the bundle counts [AUD-1] [ENF-5]', () => {
+  // What the municipality's machine counts with all that is in the log now.
+  async function counted(own: Town1) {
+    const { records } = await look(own);
+    const { id } = own.hub;
+    const leaf = {
+      assignment: own.assignment.hash, group: 'natt', head: await headOf(records.book.homeSlots(id, own.home.resident)), hub: id, resident: own.home.resident,
+    };
+    const text = canonicalJson([leaf]);
+    const root = await treeRoot([await leafHash(utf8(canonicalJson(leaf)))]);
+    const checkpoint = await checkpointNote(town.ledgerKey, 'relay.example/nord', own.items.length, await sha256());
+    const told = await town.trust({ providers: [{ id: 'nord', epoch: 1, checkpoint, hubs: [{ group: 'natt', count: 1 }], homes_root: b64(root) }] });
+    return { ...told, homes: await readHomes(text, told.bundle.providers.get('nord')!.homesRoot) };
+  }
+
+  it('is calm when all is there, and when more has come since', async () => {
+    const own = await listing();
+    const told = await counted(own);
+    expect((await look(own, { trust: told })).states).toEqual(['now']);
+    await own.add([[petra!, 'planner'], [vera!, 'care_manager']], own.home.schedule({ version: 2, replaces: own.schedule.hash }));
+    expect((await look(own, { trust: told })).records.withheld.size).toBe(0);
+  });
+  it('shows nothing from a home whose withdrawn consent is missing, whatever else has come', async () => {
+    const own = await listing();
+    await own.add([[vera!, 'care_manager']], own.home.withdrawal({ version: 2 }));
+    const told = await counted(own);
+    const kept = own.items.splice(-1);
+    const { first, records } = await look(own, { trust: told });
+    expect([first.state, first.reason, [...records.withheld]]).toEqual(['blocked', 'orders_withheld', [own.home.resident]]);
+    kept[0]!.entry = { seq: own.items.length + 1, time: at(99) }; // handed out after all, as if newer than the bundle
+    own.items.push(...kept);
+    expect((await look(own, { trust: told })).first.reason).toBe('consent_withdrawn');
+  });
+  it('notices a home that is left out altogether', async () => {
+    const own = await listing();
+    const told = await counted(own);
+    own.items.length = 0;
+    const { rows, records } = await look(own, { trust: told });
+    expect([rows.length, records.withheld.size]).toEqual([0, 1]);
+  });
+  it('takes no other list of homes than the one under the bundle\'s root', async () => {
+    const own = await listing();
+    const told = await counted(own);
+    const root = told.bundle.providers.get('nord')!.homesRoot;
+    await expect(readHomes('[]', root)).rejects.toMatchObject({ reason: 'homes_mismatch' });
+    await expect(readHomes('{}', root)).rejects.toMatchObject({ reason: 'malformed' });
+    await expect(readHomes('[{"hub":"x"}]', root)).rejects.toMatchObject({ code: 'malformed' });
   });
 });

@@ -1,4 +1,5 @@
-import { b64, type Bytes, concat, randomBytes, sha256, signedBytes, u32, u64, utf8, type Kind } from '@web/protocol/bytes';
+import { b64, base64, type Bytes, concat, randomBytes, sha256, signedBytes, u32, u64, utf8, type Kind } from '@web/protocol/bytes';
+import { keyId } from '@web/protocol/checkpoint';
 import { canonicalJson, type Json, type JsonObject } from '@web/protocol/json';
 import { nonceOf, type P256Jwk, thumbprint } from '@web/protocol/keys';
 import { nameHash, orderHash, parseOrder, type Order } from '@web/protocol/order';
@@ -99,6 +100,13 @@ export class Hub {
     const text = canonicalJson({ format: 1, type: kind, hub: this.id, ...payload });
     return { payload: text, sig: b64(await sign(this.key.privateKey, signedBytes(kind, utf8(text)))) };
   }
+}
+
+// What a log says of itself, signed (C2SP tlog-checkpoint).
+export async function checkpointNote(key: RootKey, origin: string, size: number, root: Bytes): Promise<string> {
+  const text = `${origin}\n${size}\n${base64(root)}\n`;
+  const id = await keyId({ name: origin, publicKey: key.publicKey });
+  return `${text}\n— ${origin} ${base64(concat(u32(id), await ed25519(key, utf8(text))))}\n`;
 }
 
 export type Signing = [Staff, Role];

@@ -8,7 +8,7 @@ import type { Bytes } from './protocol/bytes';
 import { type Json, isObject, type JsonObject } from './protocol/json';
 import { orderHash } from './protocol/order';
 import { Problem } from './protocol/problem';
-import type { TrustContext } from './protocol/proof';
+import type { TrustWithHomes } from './protocol/proof';
 import { currentRights, hasRole } from './protocol/rights';
 import type { Instant } from './protocol/time';
 import type { Issuer, Role } from './protocol/trust';
@@ -167,7 +167,7 @@ export class App {
 
   now = (): Instant => this.session?.now() ?? Date.now();
 
-  trustContext = (): TrustContext => this.trust.context(this.now());
+  trustContext = (): TrustWithHomes => this.trust.context(this.now());
 
   get provider(): string {
     return this.config.provider;
@@ -189,7 +189,7 @@ export class App {
       if (error instanceof Problem) return error.reason;
       throw error;
     }
-    return this.trust.warning(this.now()) || this.loadProblem || this.ledger?.problem || (this.session && !this.session.maySign ? 'unknown_kid' : '');
+    return this.trust.warning(this.now()) || this.loadProblem || this.ledger?.problem || (this.records.withheld.size > 0 ? 'orders_withheld' : '') || (this.session && !this.session.maySign ? 'unknown_kid' : '');
   }
 
   rights(): { role: Role; groups: string[] }[] {
@@ -364,6 +364,7 @@ export class App {
     const drafts = await loadDrafts(this.api);
     if (this.session !== session) return; // logged out meanwhile
     Object.assign(this, { records, residents, drafts, isLoaded: true });
+    if (this.looking && records.withheld.has(this.looking.row.resident)) this.view?.stop('orders_withheld');
     this.changed();
     await this.proveOutcomes();
   }

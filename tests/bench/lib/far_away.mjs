@@ -34,5 +34,5 @@ export function farAway(relayPort, roundTripMs) {
     carry(near, far, roundTripMs, roundTripMs());
     carry(far, near, roundTripMs, 0);
   });
-  return new Promise((done) => server.listen(0, '127.0.0.1', () => done({port: server.address().port})));
+  return new Promise((done) => server.unref().listen(0, '127.0.0.1', () => done({port: server.address().port})));
 }

@@ -2,7 +2,7 @@
 // municipality's trust machine, hubs. Everything real; every port given by the system.
 import {execFile} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
-import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -134,6 +134,7 @@ export class Town {
     const text = readFileSync(this.path(`${name}.json`), 'utf8');
     const answer = await call(`${this.relay}/v1/trust/${name}`, {method: 'PUT', body: text, headers: {'content-type': 'application/json'}, ca: this.ca.pem});
     if (answer.status >= 300) throw new Error(`publish ${name}: ${answer.status} ${answer.text}`);
+    for (const file of readdirSync(this.path()).filter((found) => found.startsWith('homes-'))) cpSync(this.path(file), this.path('app/trust', file));
     writeFileSync(this.path('app/trust', `${name}.json`), text);
   }
 

@@ -19,6 +19,7 @@ struct Machine {
   bool relay_answers = true;
   std::map<std::string, Result<std::string>> jwks;
   LastReplays replays;
+  HomesFiles homes;
   Report report;
   Instant now = kNow;
 
@@ -29,13 +30,14 @@ struct Machine {
 
   Result<orders::Bundle> next(const orders::Bundle* previous = nullptr) {
     report = {};
+    homes.clear();
     const TrustSources sources{[this](const orders::Issuer& issuer) { return jwks.at(issuer.issuer); },
                                [this](const orders::Provider&) -> Result<std::unique_ptr<Relay>> {
                                  if (!relay_answers)
                                    return Error{Code::kUnavailable, "fetch", "the relay does not answer"};
                                  return std::unique_ptr<Relay>(std::make_unique<LentRelay>(relay));
                                }};
-    return next_bundle(maker.root_list, previous, sources, replays, now, report);
+    return next_bundle(maker.root_list, previous, sources, replays, now, homes, report);
   }
 
   orders::Bundle must_next(const orders::Bundle* previous = nullptr) {
@@ -305,11 +307,14 @@ TEST_CASE("orders that are not what the log says count nothing", "[admin][AUD-1]
     CHECK(machine.report.alarms.empty());
     CHECK(solna(bundle).homes_root == solna(honest).homes_root);
   }
-  SECTION("the orders do not come: the homes are counted as last time") {
+  SECTION("the orders do not come: homes and checkpoint stay as they were, so that they stay of one moment") {
     machine.relay.orders_fail = Error{Code::kUnavailable, "relay", "the relay does not answer"};
+    machine.relay.log.add_seen("hub_lost", kNow);
     const auto bundle = machine.must_next(&honest);
-    CHECK(machine.alarmed("counted as last time"));
+    CHECK(machine.alarmed("is kept until"));
     CHECK(solna(bundle).homes_root == solna(honest).homes_root);
+    CHECK(solna(bundle).checkpoint == solna(honest).checkpoint);
+    CHECK(machine.homes.empty());
   }
 }
 

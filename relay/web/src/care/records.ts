@@ -7,7 +7,8 @@ import { type Order, readOrder } from '../protocol/order';
 import { headOf, OrderBook } from '../protocol/order_book';
 import { hubOf, isOutcome, isStanding, type Outcome, residentOf } from '../protocol/payloads';
 import { Problem } from '../protocol/problem';
-import type { TrustContext } from '../protocol/proof';
+import { openCheckpoint } from '../protocol/checkpoint';
+import type { TrustContext, TrustWithHomes } from '../protocol/proof';
 import { parseInstant } from '../protocol/time';
 import { type Api, numberOf } from '../session/api';
 import { placeOf } from './ledger_watch';
@@ -65,15 +66,31 @@ export class Records {
   book = new OrderBook();
   items: Item[] = [];
   outcomes: Outcomes[] = [];
+  // Residents of whom the municipality's machine has seen orders in the log that the relay does not hand out here.
+  readonly withheld = new Set<string>();
   private readonly heads = new Map<string, string>();
 
-  static async load(api: Api, trust: TrustContext): Promise<Records> {
+  static async load(api: Api, trust: TrustWithHomes): Promise<Records> {
     const records = new Records();
     records.items = await fetchItems(api);
     records.book = await records.replay(trust, (item, verdict) => void (item.verdict = verdict));
     await records.readReceipts();
     await records.readHeads(trust);
+    await records.compareHomes(trust);
     return records;
+  }
+
+  // Every home that the bundle counts must come to the same head here, by the orders up to the bundle's checkpoint.
+  private async compareHomes({ homes, ...trust }: TrustWithHomes): Promise<void> {
+    const note = trust.bundle.providers.get(trust.provider.id)?.checkpoint;
+    if (!note) return; // then the hubs open nothing
+    const { size } = await openCheckpoint(note, { name: trust.provider.ledgerOrigin, publicKey: trust.provider.ledgerKey });
+    let then: OrderBook | null = null;
+    for (const { hub, resident, head } of homes) {
+      if ((await headOf(this.book.homeSlots(hub, resident))) === head) continue;
+      then ??= await this.replay(trust, () => undefined, this.items.filter((item) => item.place.seq < size));
+      if ((await headOf(then.homeSlots(hub, resident))) !== head) this.withheld.add(resident);
+    }
   }
 
   // Puts the orders into a book as they were entered, each judged as of its entry; what waits is tried again while others

@@ -64,6 +64,7 @@ function isDone(input: TonightInput, found: Outcomes | null): boolean {
 
 // Why the hub will not open, judged as it would; empty if nothing but the time stands in the way.
 function obstacle(input: TonightInput, hub: string | null, resident: string): string {
+  if (input.records.withheld.has(resident)) return 'orders_withheld';
   if (hub === null) return 'no_assignment';
   try {
     input.records.book.scheduleInForce(hub, resident, input.now);

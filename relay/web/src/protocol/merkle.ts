@@ -9,6 +9,17 @@ export const leafHash = (data: Uint8Array): Promise<Bytes> => sha256(Uint8Array.
 const nodeHash = (left: Uint8Array, right: Uint8Array): Promise<Bytes> => sha256(Uint8Array.of(1), left, right);
 export const emptyRoot = (): Promise<Bytes> => sha256();
 
+// The root over leaf hashes (RFC 6962 §2.1), level by level: a last node without a partner goes up as it is.
+export async function treeRoot(leaves: Bytes[]): Promise<Bytes> {
+  if (leaves.length === 0) return emptyRoot();
+  let level = leaves;
+  while (level.length > 1) {
+    const pairs = Array.from({ length: Math.ceil(level.length / 2) }, (_, i) => level.slice(2 * i, 2 * i + 2));
+    level = await Promise.all(pairs.map(([left, right]) => (right ? nodeHash(left!, right) : left!)));
+  }
+  return level[0]!;
+}
+
 const half = (n: number): number => Math.floor(n / 2);
 const isOdd = (n: number): boolean => n % 2 === 1;
 const wrong = (reason: string) => refused(reason);

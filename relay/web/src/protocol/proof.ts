@@ -1,3 +1,4 @@
+import type { HomeLeaf } from './homes';
 import { parseForeignJson, type Json, type JsonObject, isObject } from './json';
 import { type CompactJws, openJws, parseJws } from './jws';
 import { refused, waiting } from './problem';
@@ -10,6 +11,11 @@ export interface TrustContext {
   provider: Provider;
   rootList: RootList;
   bundle: Bundle;
+}
+
+// The same with the homes that the bundle counts at the provider.
+export interface TrustWithHomes extends TrustContext {
+  homes: HomeLeaf[];
 }
 
 // Who an ID token says holds the key, every check but that of time done.

@@ -77,7 +77,13 @@ export interface Bundle {
   revokedPersons: (Person & { from: Instant })[];
   revokedKeys: { issuer: string; kid: string }[];
   revokedHubs: string[];
-  providers: Map<string, { epoch: number; checkpoint: string | null }>;
+  providers: Map<string, ProviderState>;
+}
+
+export interface ProviderState {
+  epoch: number;
+  checkpoint: string | null;
+  homesRoot: Bytes;
 }
 
 export const isNewer = (a: BundleNumber, b: BundleNumber): boolean =>
@@ -207,13 +213,13 @@ function readRevoked(in_: Reader): Pick<Bundle, 'revokedPersons' | 'revokedKeys'
   };
 }
 
-function readBundleProvider(in_: Reader): [string, { epoch: number; checkpoint: string | null }] {
+function readBundleProvider(in_: Reader): [string, ProviderState] {
   const id = in_.matching('id', kName);
   const epoch = in_.integer('epoch', 1);
   const checkpoint = in_.optional('checkpoint', (name) => in_.text(name, 64 * 1024));
   in_.each('hubs', 4096, (item) => [item.matching('group', kName), item.integer('count', 0)]);
-  in_.bytes('homes_root', 32);
-  return [id, { epoch, checkpoint }];
+  const homesRoot = in_.bytes('homes_root', 32);
+  return [id, { epoch, checkpoint, homesRoot }];
 }
 
 // A bundle under one of the root list's bundle keys. Throws as openRootList, and waiting "root_list_older" if it was made

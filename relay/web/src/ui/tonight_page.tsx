@@ -27,7 +27,8 @@ function stateWords(row: Row, now: number): string {
 const needsVisit = (row: Row): boolean =>
   row.window !== null && row.state !== 'done' && (row.state === 'late' || row.outcome?.outcome.type === 'unable' || row.outcome?.outcome.type === 'not-seen');
 
-const canLook = (row: Row): boolean => row.home !== null && row.nameProblem === '' && row.reason !== 'consent_withdrawn';
+const kNoLook = ['consent_withdrawn', 'orders_withheld'];
+const canLook = (row: Row): boolean => row.home !== null && row.nameProblem === '' && !kNoLook.includes(row.reason);
 
 function RowView({ row }: { row: Row }) {
   const app = useApp();

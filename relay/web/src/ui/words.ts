@@ -81,7 +81,10 @@ const kReasons: Record<string, [string, string]> = {
   no_ledger_entry: ['Loggen innehåller inte det som undertecknades.', kSupport],
   ledger_forked: ['Loggen har ändrats i efterhand.', kAttack],
   ledger_older: ['Loggen är äldre än den som appen har sett.', kSupport],
+  orders_withheld: ['Förmedlaren håller inne beslut som står i loggen. Kameran visas inte.', kAttack],
   // trust
+  homes_missing: ['Listan över hem hör inte till tillitslistan eller saknas.', kSupport],
+  homes_mismatch: ['Listan över hem stämmer inte med tillitslistan.', kSupport],
   trust_missing: ['Tillitslistan kunde inte hämtas.', 'Kontrollera nätet och ladda om. ' + kSupport],
   config_missing: ['Appen är inte färdigt uppsatt.', kSupport],
   unknown_relay: ['Förmedlaren finns inte i tillitslistan.', kSupport],

@@ -19,12 +19,13 @@ export interface ViewRequest {
   challenge: string | null; // the newest that the hub's status named
 }
 
-// The signed view order: bound to one key, one challenge, and what this app has verified. Throws refused "unknown_head",
-// "unknown_challenge", "unknown_kid".
+// The signed view order: bound to one key, one challenge, and what this app has verified. Throws refused "unknown_kid",
+// "orders_withheld", "unknown_head", "hub_offline".
 export async function makeViewOrder(request: ViewRequest, viewerKey: Bytes): Promise<{ order: JsonObject; payloadText: string }> {
   const { session, trust, records, ledger, home, camera, challenge } = request;
   const head = records.headFor(home.hub, home.resident);
   if (!session.maySign) throw refused('unknown_kid');
+  if (records.withheld.has(home.resident)) throw refused('orders_withheld');
   if (head === undefined) throw refused('unknown_head');
   if (challenge === null) throw refused('hub_offline');
   const { root_list_version, counter } = trust.bundle.number;

@@ -121,8 +121,8 @@ export class Supervision {
     if (this.isRunning && this.posted > 0) this.finish('ended', 'relay_unreachable');
   }
 
-  stop(): void {
-    if (this.isRunning) this.finish('ended', 'viewer_gone');
+  stop(reason = 'viewer_gone'): void {
+    if (this.isRunning) this.finish('ended', reason);
   }
 
   // Frames are opened one after the other, in the sequence in which they came.
