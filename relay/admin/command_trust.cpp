@@ -18,7 +18,22 @@ constexpr std::size_t kMaxHomesFile = std::size_t{16} * 1024 * 1024;
 
 struct MakeOptions {
   std::string root_list, fleet_root, bundle_key, previous, relay, out;
+  std::vector<std::pair<std::string, std::string>> persons, keys;
+  std::vector<std::string> hubs;
 };
+
+Result<Revocations> revocations(const MakeOptions& options) {
+  Revocations out;
+  for (const auto& [issuer, person] : options.persons) out.persons.push_back({issuer, person});
+  for (const auto& [issuer, kid] : options.keys) out.keys.push_back({issuer, kid});
+  for (const auto& hub : options.hubs) {
+    const auto id = from_base64url(hub);
+    if (!id || id->size() != 32)
+      return refused("hub", hub + " is no hub's id: take it from the label or `ledger show`");
+    out.hubs.push_back(hub);
+  }
+  return out;
+}
 
 Path replays_file(const Path& bundle) { return bundle.string() + ".replays"; }
 
@@ -64,8 +79,10 @@ Result<void> make(const MakeOptions& options) {
   TILLSYN_TRY(address, find_relay(file.list, options.relay));
   TILLSYN_TRY(replays, read_last_replays(replays_file(options.out)));
   HttpsClient client;
+  TILLSYN_TRY(revoked, revocations(options));
   const TrustSources sources{[&](const orders::Issuer& issuer) { return fetch_jwks(client, issuer); },
-                             [&](const orders::Provider& provider) { return log_in(address, provider.id, key); }};
+                             [&](const orders::Provider& provider) { return log_in(address, provider.id, key); },
+                             revoked};
   HomesFiles homes;
   Report report;
   TILLSYN_TRY(bundle,
@@ -157,6 +174,9 @@ void add_make(CLI::App& group, Action& chosen) {
           "--out", options->out,
           "the bundle; beside it FILE.replays, when each log last replayed, and homes-….json, the homes it counted")
       ->required();
+  command->add_option("--revoke-person", options->persons, "ISSUER PERSON: signs nothing more, for good");
+  command->add_option("--revoke-key", options->keys, "ISSUER KID: a stolen signing key; what it signed counts no more");
+  command->add_option("--revoke-hub", options->hubs, "a hub that was stolen or opened: shows nothing more, for good");
   command->callback([&chosen, options] { chosen = [options] { return make(*options); }; });
 }
 

@@ -41,6 +41,7 @@ class BundleMaker {
     out_.issued_at = now_;
     out_.expires_at = now_ + orders::kMaxBundleLife;
     if (previous_ != nullptr) carry_revocations();
+    add_revocations(sources_.revoked);
     for (const auto& issuer : list_.issuers) out_.issuers.push_back(issuer_keys(issuer));
     for (const auto& provider : list_.providers) out_.providers.push_back(provider_state(provider));
     return std::move(out_);
@@ -51,6 +52,15 @@ class BundleMaker {
     out_.revoked_persons = previous_->revoked_persons;
     out_.revoked_keys = previous_->revoked_keys;
     out_.revoked_hubs = previous_->revoked_hubs;
+  }
+
+  void add_revocations(const Revocations& revoked) {
+    for (const auto& person : revoked.persons)
+      if (!out_.is_person_revoked(person, now_)) out_.revoked_persons.push_back({person, now_});
+    for (const auto& key : revoked.keys)
+      if (!out_.is_key_revoked(key.issuer, key.kid)) out_.revoked_keys.push_back(key);
+    for (const auto& hub : revoked.hubs)
+      if (!out_.is_hub_revoked(hub)) out_.revoked_hubs.push_back(hub);
   }
 
   orders::IssuerKeys issuer_keys(const orders::Issuer& issuer) {
@@ -156,6 +166,17 @@ class BundleMaker {
   Bundle out_;
 };
 
+Result<void> check_issuers(const Revocations& revoked, const orders::RootList& list) {
+  std::vector<std::string> named;
+  for (const auto& person : revoked.persons) named.push_back(person.issuer);
+  for (const auto& key : revoked.keys) named.push_back(key.issuer);
+  for (const auto& issuer : named)
+    if (list.issuer(issuer) == nullptr)
+      return refused("unknown_issuer",
+                     "the root list does not name " + issuer + ": write the issuer as it stands there");
+  return {};
+}
+
 }  // namespace
 
 Result<LastReplays> parse_last_replays(std::string_view json) {
@@ -187,6 +208,7 @@ std::string format_last_replays(const LastReplays& replays) {
 Result<Bundle> next_bundle(const orders::RootList& list, const Bundle* previous, const TrustSources& sources,
                            LastReplays& replays, Instant now, HomesFiles& homes, Report& report) {
   TILLSYN_CHECK(orders::check_current(list, now));
+  TILLSYN_CHECK(check_issuers(sources.revoked, list));
   const Instant second = std::chrono::floor<std::chrono::seconds>(now);
   if (previous != nullptr && previous->issued_at > second)
     return refused("clock", "the previous bundle was made at " + format_instant(previous->issued_at) +

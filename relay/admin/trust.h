@@ -23,12 +23,20 @@ using LastReplays = std::map<std::string, LastReplay>;  // by provider
 Result<LastReplays> parse_last_replays(std::string_view json);
 std::string format_last_replays(const LastReplays& replays);
 
+// Who and what is to be trusted no more, besides those of the bundle before. They stay from bundle to bundle.
+struct Revocations {
+  std::vector<orders::Person> persons;  // from the new bundle's time on
+  std::vector<orders::RevokedKey> keys;
+  std::vector<std::string> hubs;
+};
+
 // Where a bundle's contents come from.
 struct TrustSources {
   // What is at an issuer's jwks_uri; a failure keeps the last good keys.
   std::function<Result<std::string>(const orders::Issuer&)> jwks;
   // A session about one provider; a failure keeps its last good state.
   std::function<Result<std::unique_ptr<Relay>>(const orders::Provider&)> relay;
+  Revocations revoked = {};
 };
 
 // The homes that were counted, as files for the staff app's origin: name -> text. A provider that keeps its last good
@@ -40,7 +48,8 @@ using HomesFiles = std::map<std::string, std::string>;
 // checkpoint is kept for at most 7 days after its log last replayed; then the provider has none, and its hubs close. A
 // log counts as replayed only if it continues where `replays` (or else the previous bundle) saw it.
 //
-// Refused "clock" if `previous` is from the future, and "root_list_expired".
+// Refused "clock" if `previous` is from the future, "root_list_expired", and "unknown_issuer" if a revocation names one
+// that the list does not.
 Result<orders::Bundle> next_bundle(const orders::RootList& list, const orders::Bundle* previous,
                                    const TrustSources& sources, LastReplays& replays, Instant now, HomesFiles& homes,
                                    Report& report);

@@ -89,7 +89,7 @@ function printPhases(phases, openToFirst) {
 }
 
 // The same with a relay 0 and then `distance` ms away from hub and page: what it adds, in round trips.
-async function roundTrips(town, page, setDistance, distance) {
+async function roundTrips(town, page, setDistance, distance, openToFirst) {
   const near = await pressToPicture(town, page, presses);
   setDistance(distance);
   const far = await pressToPicture(town, page, presses);
@@ -97,14 +97,17 @@ async function roundTrips(town, page, setDistance, distance) {
   console.log(`\nRound trips: the relay ${distance} ms (there and back) from the page and from the hub`);
   line('press -> painted, near and far', `${ms(near['press -> painted'])}, ${ms(far['press -> painted'])}`);
   line('round trips to a relay, one after the other', (added / distance).toFixed(1));
-  line('RATIO to the 3 of the budget', (added / distance / 3).toFixed(2));
+  const budget = 3 * distance + openToFirst;
+  line('budget: 3 round trips, camera start, one encode', ms(budget));
+  line('RATIO press to first picture, far', ratio(far['press -> painted'], budget));
 }
 
 console.log(`load ${loadavg().map((value) => value.toFixed(1)).join(' ')}; a ratio on a busy machine is a guess`);
+let openToFirst;
 await inTown(undefined, async (town, browser, page) => {
-  const openToFirst = await cpuAndDelay(town, browser, page);
+  openToFirst = await cpuAndDelay(town, browser, page);
   printPhases(await pressToPicture(town, page, presses), openToFirst);
 });
 let distance = 0;
 await inTown((town) => farAway(town.relayPort, () => distance), (town, browser, page) =>
-  roundTrips(town, page, (value) => { distance = value; }, 60));
+  roundTrips(town, page, (value) => { distance = value; }, 60, openToFirst));

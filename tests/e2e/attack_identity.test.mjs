@@ -367,6 +367,18 @@ describe('keys that come and go', () => {
     ['refused', 'issuer_not_for_role']);
   });
 
+  test('a person and a hub that the bundle revokes: the running view ends, and no other begins [IAM-6] [ENF-5]', async () => {
+    assert.equal((await anna.view(one)).answer.decision, 'open');
+    await until('camera open', () => one.cameraDescriptors().length === 1);
+    await town.makeBundle('--revoke-person', town.town.issuer.issuer, 'anna.berg');
+    await until('camera closed', () => one.cameraDescriptors().length === 0, 40000);
+    assert.equal(await atHub(staff['anna.berg']), 'person_revoked');
+    await town.makeBundle('--revoke-hub', one.id);
+    const {key, cert} = one.linkIdentity();
+    const poll = await call(`https://localhost:${town.town.relayPort}/hub/v1/poll`, {method: 'POST', body: {format: 1, status: null}, ca: town.town.ca.pem, key, cert});
+    assert.deepEqual([poll.status, problem(poll)], [403, 'hub_revoked']);
+  });
+
   async function newestBundleAtHub() {
     const {root_list_version, counter} = JSON.parse(JSON.parse(readFileSync(town.town.path('bundle.json'), 'utf8')).payload);
     await until('the hub has the newest bundle', () => {

@@ -88,11 +88,11 @@ export class AttackTown {
   }
 
   // Makes and publishes the next bundle as the timer would; -> what tillsyn-admin said, alarms and all.
-  async makeBundle() {
+  async makeBundle(...more) {
     const {town} = this;
     const bundle = town.path('bundle.json');
     const {stderr} = await run(join(town.bin, 'tillsyn-admin'), ['trust', 'make', '--root-list', town.path('root-list.json'), '--fleet-root', town.path('fleet-root.json'),
-      '--bundle-key', town.path('bundle.key'), '--previous', bundle, '--relay', town.relay, '--out', bundle]);
+      '--bundle-key', town.path('bundle.key'), '--previous', bundle, '--relay', town.relay, '--out', bundle, ...more]);
     await town.publish('bundle');
     return stderr;
   }

@@ -20,6 +20,7 @@ struct Machine {
   std::map<std::string, Result<std::string>> jwks;
   LastReplays replays;
   HomesFiles homes;
+  Revocations revoked;
   Report report;
   Instant now = kNow;
 
@@ -36,7 +37,8 @@ struct Machine {
                                  if (!relay_answers)
                                    return Error{Code::kUnavailable, "fetch", "the relay does not answer"};
                                  return std::unique_ptr<Relay>(std::make_unique<LentRelay>(relay));
-                               }};
+                               },
+                               revoked};
     return next_bundle(maker.root_list, previous, sources, replays, now, homes, report);
   }
 
@@ -316,6 +318,28 @@ TEST_CASE("orders that are not what the log says count nothing", "[admin][AUD-1]
     CHECK(solna(bundle).checkpoint == solna(honest).checkpoint);
     CHECK(machine.homes.empty());
   }
+}
+
+TEST_CASE("what is revoked counts from the next bundle on, once, under a listed issuer only", "[admin][IAM-6]") {
+  Machine machine;
+  const auto earlier = machine.an_hour_ago();
+  const auto home = machine.furnish();
+  const std::string issuer = machine.maker.issuers[0].url();
+  machine.revoked = {{{issuer, "olle"}}, {{issuer, "k1"}}, {home.hub}};
+  const auto bundle = machine.must_next(&earlier);
+  CHECK(bundle.is_person_revoked({issuer, "olle"}, kNow));
+  CHECK_FALSE(bundle.is_person_revoked({issuer, "olle"}, kNow - std::chrono::seconds(1)));
+  CHECK(bundle.is_key_revoked(issuer, "k1"));
+  CHECK(bundle.is_hub_revoked(home.hub));
+  CHECK(solna(bundle).hubs.empty());
+  machine.now = kNow + std::chrono::hours(1);
+  const auto next = machine.must_next(&bundle);
+  CHECK(next.revoked_persons.size() == 1);
+  CHECK(next.is_person_revoked({issuer, "olle"}, kNow));
+  CHECK(next.revoked_keys.size() == 1);
+  CHECK(next.revoked_hubs.size() == 1);
+  machine.revoked = {{{"https://another.example", "olle"}}, {}, {}};
+  CHECK(machine.next(&bundle).error().reason == "unknown_issuer");
 }
 
 TEST_CASE("revocations stay from bundle to bundle", "[admin]") {
