@@ -183,7 +183,7 @@ TEST_CASE("a hub is enrolled with its code and refused without", "[hubs][IAM-10]
   const test::Identity link;
   Client hub(relay.server.port(), {.identity = &link});
   CHECK(code_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"wrong","link_key":{}})")) == "bad_code");
-  CHECK(code_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"right"})")) == "member");
+  CHECK(code_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"right"})")) == "malformed");
   CHECK(body_of(hub.post("/hub/v1/enrol", R"({"format":1,"code":"right","link_key":{}})")) ==
         Json({{"hub", "hub-e"}, {"provider", "p"}}));
 }
