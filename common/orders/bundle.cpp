@@ -216,6 +216,12 @@ Result<Bundle> open_bundle(std::string_view envelope, const RootList& list) {
   return std::move(bundle);
 }
 
+std::optional<BundleVersion> version_in(std::string_view envelope) {
+  const auto opened = parse_trust_envelope(envelope, kMaxBundleBytes);
+  const auto bundle = opened ? parse_bundle(opened->payload) : Result<Bundle>(opened.error());
+  return bundle ? std::optional(bundle->version) : std::nullopt;
+}
+
 Result<void> check_successor(const Bundle* held, const Bundle& next) {
   if (held == nullptr || next.version > held->version) return {};
   if (next.version < held->version) return refuse("bundle_older");

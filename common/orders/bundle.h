@@ -90,6 +90,9 @@ std::string format_bundle(const Bundle& bundle);  // canonical payload, unsigned
 // "root_list_older" if it was made under a root list newer than `list`. Says nothing of its age.
 Result<Bundle> open_bundle(std::string_view envelope, const RootList& list);
 
+// The version of a bundle that was once opened, whoever may sign now; nullopt if it is none.
+std::optional<BundleVersion> version_in(std::string_view envelope);
+
 // Whether `next` may follow `held` (nullptr: none): refused "bundle_older" if its version is lower; equal is accepted
 // and without effect if it is the same bundle, else "slot_taken".
 Result<void> check_successor(const Bundle* held, const Bundle& next);

@@ -96,8 +96,11 @@ Result<void> check_fresh(const Identity& identity, const Issuer& issuer, Instant
 Result<void> check_signed_at(const Identity& identity, const Issuer& issuer, Instant signed_at, Instant now) {
   TILLSYN_CHECK(check_age(identity.auth_time, issuer, signed_at));
   if (signed_at > now + kMaxAhead) return refuse("auth_in_future");
-  if (now - signed_at > kLateAfter) return wait_for("late");
   return {};
+}
+
+Result<void> check_in_time(Instant signed_at, Instant now) {
+  return now - signed_at > kLateAfter ? Result<void>(wait_for("late")) : Result<void>();
 }
 
 }  // namespace tillsyn::orders

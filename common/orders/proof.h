@@ -29,7 +29,10 @@ Result<Identity> check_id_token(std::string_view id_token, std::string_view nonc
 Result<void> check_fresh(const Identity& identity, const Issuer& issuer, Instant now);
 
 // For standing orders and outcomes: the same of signed_at − auth_time; refused "auth_in_future" if signed_at is more
-// than 300 s ahead of now; waiting "late" if it is more than 10 h ago.
+// than 300 s ahead of now.
 Result<void> check_signed_at(const Identity& identity, const Issuer& issuer, Instant signed_at, Instant now);
+
+// Waiting "late" if it was signed more than 10 h ago. Not asked of what only closes.
+Result<void> check_in_time(Instant signed_at, Instant now);
 
 }  // namespace tillsyn::orders

@@ -50,10 +50,11 @@ constexpr const char* kAllowed[] = {
     "adjtimex", "clock_adjtime", "clock_getres", "clock_gettime", "clock_nanosleep", "exit", "exit_group",
     "get_robust_list", "getcpu", "getegid", "geteuid", "getgid", "getpid", "getppid", "getpriority", "getrandom",
     "getresgid", "getresuid", "getrlimit", "getrusage", "gettid", "gettimeofday", "getuid", "membarrier", "nanosleep",
-    "prctl", "prlimit64", "restart_syscall", "rseq", "set_mempolicy", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
-    "rt_sigsuspend", "rt_sigtimedwait", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity",
-    "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_setaffinity", "sched_setattr", "sched_setscheduler",
-    "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill", "time", "times", "uname"};
+    "prctl", "prlimit64", "restart_syscall", "rseq", "set_mempolicy", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
+    "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "sched_get_priority_max", "sched_get_priority_min",
+    "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_setaffinity", "sched_setattr",
+    "sched_setscheduler", "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill",
+    "time", "times", "uname"};
 
 // Nothing of ours ever asks for these.
 constexpr const char* kDeadly[] = {"execve",

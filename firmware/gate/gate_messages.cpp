@@ -83,7 +83,7 @@ Result<void> Gate::greet() {
 }
 
 Result<void> Gate::take_root_list(const std::string& envelope) {
-  const auto taken = home_->trust.take_root_list(envelope);
+  const auto taken = home_->trust.take_root_list(envelope, now_);
   if (!taken) return trust_not_taken(taken.error());
   if (!*taken) return {};
   link_.say({ipc::MessageType::kRelays, relays_text(*home_->trust.root_list())});

@@ -19,7 +19,7 @@ Result<std::unique_ptr<Home>> Home::open(const Settings& settings, const board::
   std::unique_ptr<Home> home(new Home(std::move(store), settings, keys));
   TILLSYN_CHECK(home->trust.load());
   if (!settings.flashed_root_list.empty()) {
-    const auto taken = home->trust.take_root_list(settings.flashed_root_list);
+    const auto taken = home->trust.take_flashed_root_list(settings.flashed_root_list);
     if (!taken && taken.error().code == Code::kIo) return taken.error();
     // An image that is older than what came later by the network brings an older list.
     if (!taken) spdlog::info("flashed root list not taken: {}", taken.error().reason);

@@ -58,7 +58,8 @@ Result<void> check_grown(const orders::LogPoint& from, const ledger::Checkpoint&
 
 Result<orders::LogPoint> point_of_bundle(const orders::Bundle& bundle, const orders::Provider& provider) {
   const orders::ProviderState* state = bundle.provider(provider.id);
-  if (state == nullptr || !state->checkpoint) return orders::LogPoint{};
+  if (state == nullptr || !state->checkpoint)
+    return orders::refuse("bundle_missing", "the bundle has no checkpoint of the provider's log");
   const auto checkpoint = ledger::open_checkpoint(*state->checkpoint, provider.ledger_key);
   if (!checkpoint) return orders::refuse("ledger_forked", "the bundle's checkpoint: " + checkpoint.error().message);
   return orders::LogPoint{checkpoint->size, checkpoint->root};

@@ -7,11 +7,12 @@
 namespace tillsyn::gate {
 namespace {
 
-constexpr std::array<std::string_view, 24> kBeforeSignatures{
-    "malformed",      "unknown_format", "type_not_supported", "wrong_provider", "wrong_hub",   "root_list_expired",
-    "bundle_expired", "bundle_missing", "clock_untrusted",    "hub_revoked",    "wrong_role",  "not_two_people",
-    "bad_signature",  "bad_id_token",   "wrong_device_key",   "unknown_issuer", "revoked_key", "unknown_kid",
-    "retired_key",    "wrong_audience", "acr_too_low",        "nonce_mismatch", "store_fault", "person_mismatch"};
+constexpr std::array<std::string_view, 25> kBeforeSignatures{
+    "no_assignment",    "malformed",         "unknown_format", "type_not_supported", "wrong_provider",
+    "wrong_hub",        "root_list_expired", "bundle_expired", "bundle_missing",     "clock_untrusted",
+    "hub_revoked",      "wrong_role",        "not_two_people", "bad_signature",      "bad_id_token",
+    "wrong_device_key", "unknown_issuer",    "revoked_key",    "unknown_kid",        "retired_key",
+    "wrong_audience",   "acr_too_low",       "nonce_mismatch", "store_fault",        "person_mismatch"};
 
 bool is_signer_proven(std::string_view reason) {
   return std::ranges::find(kBeforeSignatures, reason) == kBeforeSignatures.end();

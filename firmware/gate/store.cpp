@@ -16,7 +16,8 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE open_window(id TEXT NOT NULL, date TEXT NOT NULL, PRIMARY KEY(id, date));"
     "CREATE TABLE number(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
     "CREATE TABLE checkpoint(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, root BLOB NOT NULL);"
-    "CREATE TABLE link_key(one INTEGER PRIMARY KEY CHECK(one = 1), point BLOB NOT NULL, n INTEGER NOT NULL);"};
+    "CREATE TABLE link_key(one INTEGER PRIMARY KEY CHECK(one = 1), point BLOB NOT NULL, n INTEGER NOT NULL);",
+    "ALTER TABLE checkpoint ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;"};
 
 std::int64_t milliseconds(Instant instant) { return instant.time_since_epoch().count(); }
 
@@ -135,15 +136,15 @@ Result<std::int64_t> Store::events_acknowledged() {
   return n.value_or(0);
 }
 
-Result<void> Store::save_checkpoint(const orders::LogPoint& point) {
+Result<void> Store::save_checkpoint(const orders::LogPoint& point, std::int64_t epoch) {
   return database_.run(
-      "INSERT INTO checkpoint VALUES(1, ?, ?) "
-      "ON CONFLICT DO UPDATE SET size = excluded.size, root = excluded.root",
-      point.size, point.root);
+      "INSERT INTO checkpoint(one, size, root, epoch) VALUES(1, ?, ?, ?) "
+      "ON CONFLICT DO UPDATE SET size = excluded.size, root = excluded.root, epoch = excluded.epoch",
+      point.size, point.root, epoch);
 }
 
-Result<orders::LogPoint> Store::checkpoint() {
-  TILLSYN_TRY(row, database_.query("SELECT size, root FROM checkpoint"));
+Result<orders::LogPoint> Store::checkpoint(std::int64_t epoch) {
+  TILLSYN_TRY(row, database_.query("SELECT size, root FROM checkpoint WHERE epoch >= ?", epoch));
   TILLSYN_TRY(found, row.step());
   if (!found) return orders::LogPoint{};
   TILLSYN_TRY(root, row.array<32>(1));

@@ -70,9 +70,10 @@ class Store {
   Result<void> acknowledge_events(std::int64_t n, Instant now);
   Result<std::int64_t> events_acknowledged();
 
-  // The newest ledger checkpoint that was verified; size 0: none.
-  Result<void> save_checkpoint(const orders::LogPoint& point);
-  Result<orders::LogPoint> checkpoint();
+  // The newest ledger checkpoint that was verified in `epoch` or a later one; size 0: none. A bundle that names a new
+  // epoch says that the log begins anew.
+  Result<void> save_checkpoint(const orders::LogPoint& point, std::int64_t epoch = 1);
+  Result<orders::LogPoint> checkpoint(std::int64_t epoch = 1);
 
   // Windows whose opening has been logged and whose closing has not.
   Result<void> add_open_window(const orders::WindowOnDate& window);

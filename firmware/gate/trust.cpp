@@ -8,6 +8,14 @@ namespace {
 // How far the clock of the machine that makes bundles may be ahead of ours, both being trusted.
 constexpr std::chrono::seconds kAhead{60};
 
+// A date of the future would close the hub until it has come: the clock is never set back behind it.
+Result<void> check_not_ahead(Instant issued_at, const board::ClockReading& clock, const char* reason) {
+  if (issued_at <= clock.utc + kAhead) return {};
+  if (clock.is_trusted())
+    return refused(reason, "dated in the future: set the clock of the machine that made it right");
+  return orders::wait_for("clock_untrusted", "dated ahead of the clock");
+}
+
 }  // namespace
 
 Result<void> Trust::load() {
@@ -25,13 +33,24 @@ Result<void> Trust::load_bundle() {
   bundle_.reset();
   TILLSYN_TRY(envelope, store_.trust("bundle"));
   if (!envelope) return {};
+  newest_seen_ = orders::version_in(*envelope);
   auto bundle = orders::open_bundle(*envelope, *root_list_);
   if (bundle) bundle_ = std::move(*bundle);
   return {};
 }
 
-Result<bool> Trust::take_root_list(const std::string& envelope) {
+Result<bool> Trust::take_flashed_root_list(const std::string& envelope) {
   TILLSYN_TRY(list, orders::open_root_list(envelope, root_));
+  return keep(std::move(list), envelope);
+}
+
+Result<bool> Trust::take_root_list(const std::string& envelope, const board::ClockReading& clock) {
+  TILLSYN_TRY(list, orders::open_root_list(envelope, root_));
+  TILLSYN_CHECK(check_not_ahead(list.issued_at, clock, "root_list_ahead"));
+  return keep(std::move(list), envelope);
+}
+
+Result<bool> Trust::keep(orders::RootList list, const std::string& envelope) {
   TILLSYN_CHECK(orders::check_successor(root_list(), list));
   if (root_list_ && root_list_->version == list.version) return false;
   TILLSYN_CHECK(store_.save_trust("root-list", envelope));
@@ -45,11 +64,10 @@ Result<bool> Trust::take_bundle(const std::string& envelope, const board::ClockR
   TILLSYN_TRY(next, orders::open_bundle(envelope, *root_list_));
   TILLSYN_CHECK(orders::check_successor(bundle(), next));
   if (bundle_ && bundle_->version == next.version) return false;
-  if (next.issued_at > clock.utc + kAhead) {
-    if (clock.is_trusted()) return refused("bundle_ahead", "a bundle of the future");
-    return orders::wait_for("clock_untrusted", "a bundle ahead of the clock");
-  }
+  if (newest_seen_ && next.version < *newest_seen_) return orders::refuse("bundle_older");
+  TILLSYN_CHECK(check_not_ahead(next.issued_at, clock, "bundle_ahead"));
   TILLSYN_CHECK(store_.save_trust("bundle", envelope));
+  newest_seen_ = next.version;
   bundle_ = std::move(next);
   return true;
 }

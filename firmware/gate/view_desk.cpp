@@ -78,7 +78,7 @@ Result<void> ViewDesk::take_offer(std::string_view text, Home& home, const board
     return home.log.append_counted(event, {}, arrival);
   }
   TILLSYN_TRY(judged, home.judge.judge(*offer, *order, home.standing(), challenges_, arrival, boot));
-  if (judged.log_seen) TILLSYN_CHECK(home.store.save_checkpoint(*judged.log_seen));
+  if (judged.log_seen) TILLSYN_CHECK(home.store.save_checkpoint(*judged.log_seen, judged.epoch));
   if (!std::holds_alternative<orders::View>(order->payload.body))
     return home.log.append_counted(event_about("view_refused", *order, judged.opening.reason), {}, arrival);
   if (judged.opening.is_open() && count() >= kMaxViews) judged.opening.reason = "too_many_views";

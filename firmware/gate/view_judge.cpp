@@ -54,15 +54,18 @@ Result<JudgedView> ViewJudge::judge(const Offer& offer, const orders::Order& ord
 
 Result<JudgedView> ViewJudge::check_history(const Offer& offer, const orders::Order& order, const orders::View& view,
                                             const Standing& standing) {
-  TILLSYN_TRY(held, store_.checkpoint());
   const orders::Provider* provider = standing.root_list->provider(order.payload.common.provider);
   if (provider == nullptr) return closed(orders::refuse("wrong_provider"));
+  const orders::ProviderState* state = standing.bundle->provider(provider->id);
+  const std::int64_t epoch = state == nullptr ? 1 : state->epoch;
+  TILLSYN_TRY(held, store_.checkpoint(epoch));
   const auto log = check_log(offer, order, view, *provider, *standing.bundle, held);
   if (!log) return closed(log.error());
   TILLSYN_TRY(known, store_.knows_head(view.head));
   JudgedView judged;
   if (!known) judged = closed(orders::refuse("unknown_head"));
   judged.log_seen = *log;
+  judged.epoch = epoch;
   return judged;
 }
 

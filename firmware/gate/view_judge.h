@@ -18,6 +18,7 @@ namespace tillsyn::gate {
 struct JudgedView {
   Opening opening;                           // open, or the first reason that applies
   std::optional<orders::LogPoint> log_seen;  // verified, and not yet remembered
+  std::int64_t epoch = 1;                    // the log's, as the bundle says
 };
 
 // Judges offers: everything between an operator's press and the camera but the camera itself. Threads: thread-bound.

@@ -19,7 +19,7 @@ constexpr std::size_t kMaxHomesFile = std::size_t{16} * 1024 * 1024;
 struct MakeOptions {
   std::string root_list, fleet_root, bundle_key, previous, relay, out;
   std::vector<std::pair<std::string, std::string>> persons, keys;
-  std::vector<std::string> hubs;
+  std::vector<std::string> hubs, new_epochs;
 };
 
 Result<Revocations> revocations(const MakeOptions& options) {
@@ -82,7 +82,7 @@ Result<void> make(const MakeOptions& options) {
   TILLSYN_TRY(revoked, revocations(options));
   const TrustSources sources{[&](const orders::Issuer& issuer) { return fetch_jwks(client, issuer); },
                              [&](const orders::Provider& provider) { return log_in(address, provider.id, key); },
-                             revoked};
+                             revoked, options.new_epochs};
   HomesFiles homes;
   Report report;
   TILLSYN_TRY(bundle,
@@ -177,6 +177,8 @@ void add_make(CLI::App& group, Action& chosen) {
   command->add_option("--revoke-person", options->persons, "ISSUER PERSON: signs nothing more, for good");
   command->add_option("--revoke-key", options->keys, "ISSUER KID: a stolen signing key; what it signed counts no more");
   command->add_option("--revoke-hub", options->hubs, "a hub that was stolen or opened: shows nothing more, for good");
+  command->add_option("--new-epoch", options->new_epochs,
+                      "PROVIDER: its log begins anew (a relay put back from a backup, a stolen ledger key)");
   command->callback([&chosen, options] { chosen = [options] { return make(*options); }; });
 }
 

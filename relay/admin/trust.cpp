@@ -86,15 +86,24 @@ class BundleMaker {
       state = *held;
     else
       tell_homes({}, state);
+    if (begins_anew(provider)) ++state.epoch;
     if (const auto refreshed = refresh(provider, state); !refreshed) keep(provider, state, refreshed.error());
     return state;
+  }
+
+  bool begins_anew(const orders::Provider& provider) const {
+    return std::ranges::find(sources_.new_epochs, provider.id) != sources_.new_epochs.end();
   }
 
   Result<void> refresh(const orders::Provider& provider, ProviderState& state) {
     TILLSYN_TRY(relay, sources_.relay(provider));
     TILLSYN_TRY(log, replay_log(*relay, provider));
-    if (const auto note = newest_seen(state)) TILLSYN_CHECK(check_past(provider, *note, log.replay));
-    look_at_dates(provider.id, log.replay);
+    if (begins_anew(provider)) {
+      report_.notes.push_back(provider.id + ": its log begins anew, epoch " + std::to_string(state.epoch));
+    } else {
+      if (const auto note = newest_seen(state)) TILLSYN_CHECK(check_past(provider, *note, log.replay));
+      look_at_dates(provider.id, log.replay);
+    }
     TILLSYN_TRY(handed, relay->orders());
     state.checkpoint = log.note;
     replays_[provider.id] = {now_, log.note};
@@ -209,6 +218,9 @@ Result<Bundle> next_bundle(const orders::RootList& list, const Bundle* previous,
                            LastReplays& replays, Instant now, HomesFiles& homes, Report& report) {
   TILLSYN_CHECK(orders::check_current(list, now));
   TILLSYN_CHECK(check_issuers(sources.revoked, list));
+  for (const auto& id : sources.new_epochs)
+    if (list.provider(id) == nullptr)
+      return refused("wrong_provider", "the root list does not name the provider " + id);
   const Instant second = std::chrono::floor<std::chrono::seconds>(now);
   if (previous != nullptr && previous->issued_at > second)
     return refused("clock", "the previous bundle was made at " + format_instant(previous->issued_at) +

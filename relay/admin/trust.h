@@ -37,6 +37,7 @@ struct TrustSources {
   // A session about one provider; a failure keeps its last good state.
   std::function<Result<std::unique_ptr<Relay>>(const orders::Provider&)> relay;
   Revocations revoked = {};
+  std::vector<std::string> new_epochs = {};  // providers whose log has begun anew: what was seen of it binds no more
 };
 
 // The homes that were counted, as files for the staff app's origin: name -> text. A provider that keeps its last good
@@ -48,8 +49,8 @@ using HomesFiles = std::map<std::string, std::string>;
 // checkpoint is kept for at most 7 days after its log last replayed; then the provider has none, and its hubs close. A
 // log counts as replayed only if it continues where `replays` (or else the previous bundle) saw it.
 //
-// Refused "clock" if `previous` is from the future, "root_list_expired", and "unknown_issuer" if a revocation names one
-// that the list does not.
+// Refused "clock" if `previous` is from the future, "root_list_expired", and "unknown_issuer" or "wrong_provider" if
+// a revocation or a new epoch names one that the list does not.
 Result<orders::Bundle> next_bundle(const orders::RootList& list, const orders::Bundle* previous,
                                    const TrustSources& sources, LastReplays& replays, Instant now, HomesFiles& homes,
                                    Report& report);

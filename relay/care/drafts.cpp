@@ -9,6 +9,8 @@ namespace tillsyn::care {
 namespace {
 
 constexpr std::size_t kMaxSigners = 2;
+constexpr std::int64_t kMaxOfPerson = 50;
+constexpr std::int64_t kMaxOfProvider = 1000;
 
 struct Draft {
   std::string id;
@@ -57,11 +59,23 @@ Result<Draft> read_draft(const Json& value) {
   if (signatures.size() != payload.common.signers.size()) {
     return malformed("malformed", "A draft has one place for each of its signers.");
   }
-  for (const Json& signature : signatures) {
-    if (signature.is_null()) continue;
-    TILLSYN_CHECK(check_signature(signature, text));
-  }
   return Draft{{}, value, std::move(payload), {}};
+}
+
+Result<void> check_signatures(const Draft& draft) {
+  for (const Json& signature : draft.body["signatures"])
+    if (!signature.is_null()) TILLSYN_CHECK(check_signature(signature, draft.text()));
+  return {};
+}
+
+// Each draft is read whenever somebody lists theirs.
+Result<void> check_room(Provider& provider, const orders::Person& person, Instant now) {
+  TILLSYN_CHECK(provider.database.run("delete from drafts where expires_ms <= :now", {now.time_since_epoch().count()}));
+  TILLSYN_TRY(all, provider.database.select<std::int64_t>("select count(*) from drafts"));
+  TILLSYN_TRY(
+      own, provider.database.select<std::int64_t>("select count(*) from drafts where made_by = :by", {person.value}));
+  if (std::get<0>(own.at(0)) < kMaxOfPerson && std::get<0>(all.at(0)) < kMaxOfProvider) return {};
+  return refused("too_many_drafts", "Too many orders wait for a signature; have some signed or taken back first.");
 }
 
 Result<std::vector<Draft>> all_drafts(Provider& provider, Instant now) {
@@ -120,6 +134,8 @@ Result<std::string> add_draft(Provider& provider, const Json& value, const order
   if (!place || draft.body["signatures"][*place].is_null()) {
     return refused("person_mismatch", "Who hands in a draft has signed it.");
   }
+  TILLSYN_CHECK(check_signatures(draft));
+  TILLSYN_CHECK(check_room(provider, person, now));
   const std::string id = to_base64url(crypto::random_array<16>());
   const Instant expires = now + kDraftLife;
   TILLSYN_CHECK(provider.database.run(

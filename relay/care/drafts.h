@@ -22,7 +22,7 @@ inline constexpr std::chrono::hours kDraftLife{10};
 Result<Json> drafts_for(Provider& provider, const orders::Person& person, Instant now);
 
 // Keeps the draft; the person must be one of its signers and have signed. {"id"} of it. kMalformed; kRefused
-// "bad_signature", "person_mismatch".
+// "bad_signature", "person_mismatch", "too_many_drafts".
 Result<std::string> add_draft(Provider& provider, const Json& draft, const orders::Person& person, Instant now);
 
 // Adds the person's signature at the place that is the person's. When it was the last one, the draft becomes an order

@@ -12,10 +12,10 @@ namespace tillsyn::care {
 
 // The orders that the hub lacks, JSON texts, each after those it stands on: its device order, assignment and acceptance
 // or release; consent, schedule, pause and outcomes of its resident; the rights of everybody who signed them or may
-// look there, and whatever has replaced rights that it was told of; every revoke. Where it holds an older version, those
-// in between come before the newest, as it takes them one by one. What its slots (PROTOCOL.md, status) or its receipts
-// show it to have, or to have refused, is left out; what waits there is said again only when something has been accepted
-// since. Pure reading but for that.
+// look there, and whatever has replaced rights that it was told of; every revoke. Where it holds an older version,
+// those in between come before the newest, as it takes them one by one. What its slots (PROTOCOL.md, status) or its
+// receipts show it to have, or to have refused, is left out; what waits there is said again only when something has
+// been accepted since. Pure reading but for that.
 Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status,
                                             Instant now);
 

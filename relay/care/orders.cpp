@@ -87,14 +87,15 @@ Result<Accepted> keep(Provider& provider, const orders::Order& order, const std:
   return out;
 }
 
-// What hubs have signed about orders: of each kind and hub the newest.
+// What hubs have signed about orders: of each kind and hub the newest. Every hub of a provider signs for every right,
+// and nobody asks for those.
 using Signed =
     std::map<std::string, std::map<std::string, std::map<std::string, std::string>>>;  // order -> kind -> hub
 
 Result<Signed> signed_about(Provider& provider) {
   TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string, std::string>(
                         "select order_hash, kind, hub, body from documents where kind in ('receipt', 'countersign') "
-                        "order by seq")));
+                        "and order_hash not in (select hash from orders where slot = 'person') order by seq")));
   Signed out;
   for (auto& [order, kind, hub, body] : rows) out[order][kind][hub] = std::move(body);
   return out;

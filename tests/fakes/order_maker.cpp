@@ -3,6 +3,8 @@
 #include <cstdlib>
 
 #include "common/crypto/hash.h"
+#include "common/ledger/checkpoint.h"
+#include "common/ledger/tree.h"
 #include "common/orders/bindings.h"
 
 namespace tillsyn::fakes {
@@ -96,7 +98,9 @@ OrderMaker::OrderMaker(Instant at) : now(at) {
   bundle.version = {root_list.version, 12};
   bundle.issued_at = now - minutes(5);
   bundle.expires_at = now - minutes(5) + days(7);
-  bundle.providers.push_back({kProvider, 1, std::nullopt, {}, orders::homes_root({})});
+  const ledger::Checkpoint empty{root_list.providers[0].ledger_key.name, 0, ledger::empty_root()};
+  const std::string note = std::move(ledger::sign_checkpoint(empty, ed25519_key("ledger"))).value();
+  bundle.providers.push_back({kProvider, 1, note, {}, orders::homes_root({})});
 }
 
 std::string OrderMaker::root_list_envelope() const {

@@ -171,7 +171,9 @@ class Vectors {
     expect("refused auth_in_future", "a clock two minutes behind", act, at(std::chrono::seconds(-121)));
     const std::string standing = text(withdrawal(), {&carin_}, 2, home_[3].hash);
     expect("accepted", "ten hours after signing", standing, at(std::chrono::hours(10)));
-    expect("waiting late", "later than ten hours", standing, at(std::chrono::hours(10) + std::chrono::seconds(1)));
+    expect("accepted", "what closes, however late", standing, at(std::chrono::hours(100)));
+    const std::string device = text(OrderMaker::device(device_key_.public_key()), {&tore_});
+    expect("waiting late", "later than ten hours", device, at(std::chrono::hours(10) + std::chrono::seconds(1)));
     expect("refused auth_in_future", "signed later than now", standing, at(std::chrono::seconds(-301)));
     expect("waiting bundle_expired", "after the bundle", standing, at(std::chrono::days(7)));
     expect("waiting root_list_expired", "after the root list", standing, at(std::chrono::days(300)));

@@ -21,6 +21,7 @@ struct Machine {
   LastReplays replays;
   HomesFiles homes;
   Revocations revoked;
+  std::vector<std::string> new_epochs;
   Report report;
   Instant now = kNow;
 
@@ -38,7 +39,7 @@ struct Machine {
                                    return Error{Code::kUnavailable, "fetch", "the relay does not answer"};
                                  return std::unique_ptr<Relay>(std::make_unique<LentRelay>(relay));
                                },
-                               revoked};
+                               revoked, new_epochs};
     return next_bundle(maker.root_list, previous, sources, replays, now, homes, report);
   }
 
@@ -340,6 +341,24 @@ TEST_CASE("what is revoked counts from the next bundle on, once, under a listed 
   CHECK(next.revoked_hubs.size() == 1);
   machine.revoked = {{{"https://another.example", "olle"}}, {}, {}};
   CHECK(machine.next(&bundle).error().reason == "unknown_issuer");
+}
+
+TEST_CASE("a log that has begun anew is taken only with a new epoch", "[admin][AUD-1]") {
+  Machine machine;
+  machine.relay.log.add_seen("hub_lost", kNow);
+  const auto first = machine.must_next();
+  machine.relay.log = {};
+  machine.relay.log.add_seen("log_opened", kNow);
+  machine.now += kTick;
+  const auto kept = machine.must_next(&first);
+  CHECK(solna(kept).checkpoint == solna(first).checkpoint);
+  CHECK(machine.alarmed("solna"));
+  machine.new_epochs = {"solna"};
+  const auto anew = machine.must_next(&kept);
+  CHECK(solna(anew).epoch == solna(first).epoch + 1);
+  CHECK(solna(anew).checkpoint != solna(first).checkpoint);
+  machine.new_epochs = {"nobody"};
+  CHECK(machine.next(&anew).error().reason == "wrong_provider");
 }
 
 TEST_CASE("revocations stay from bundle to bundle", "[admin]") {

@@ -138,15 +138,21 @@ TEST_CASE("an order whose event cannot be written is not accepted after a restar
 TEST_CASE("a root list is taken when the fleet root signed it and it is newer", "[trust][IAM-10]") {
   HubInside hub(kNow);
   auto& trust = hub.inside->trust;
-  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope())) == "taken");
-  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope())) == "held already");
+  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "taken");
+  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "held already");
   hub.maker.root_list.version -= 1;
-  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope())) == "root_list_older");
+  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "root_list_older");
   hub.maker.root_list.version += 2;
   orders::TrustEnvelope one{orders::format_root_list(hub.maker.root_list), {}};
   orders::add_signature(one, orders::TrustKind::kRootList, fakes::ed25519_key("root 1"));
-  CHECK(why(trust.take_root_list(orders::format_trust_envelope(one))) == "bad_signature");
-  CHECK(why(trust.take_root_list("{}")) == "malformed");
+  CHECK(why(trust.take_root_list(orders::format_trust_envelope(one), hub.read())) == "bad_signature");
+  CHECK(why(trust.take_root_list("{}", hub.read())) == "malformed");
+  hub.maker.root_list.issued_at = kNow + 365 * 24h;
+  hub.maker.root_list.expires_at = kNow + 700 * 24h;
+  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "root_list_ahead");
+  hub.hand->now.synchronised = false;
+  hub.hand->now.utc -= 1h;
+  CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "clock_untrusted");
   hub.reopen();
   CHECK(hub.inside->trust.root_list()->version == 3);
 }
@@ -154,7 +160,7 @@ TEST_CASE("a root list is taken when the fleet root signed it and it is newer", 
 TEST_CASE("a bundle is taken when a bundle key signed it, it is newer, and not of the future", "[trust][ENF-4]") {
   HubInside hub(kNow);
   CHECK(why(hub.inside->trust.take_bundle(hub.maker.bundle_envelope(), hub.read())) == "bundle_missing");
-  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope()));
+  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope(), hub.read()));
   auto& trust = hub.inside->trust;
   CHECK(why(trust.take_bundle(hub.maker.bundle_envelope(), hub.read())) == "taken");
   CHECK(why(trust.take_bundle(hub.maker.bundle_envelope(), hub.read())) == "held already");
@@ -178,9 +184,20 @@ TEST_CASE("a bundle is taken when a bundle key signed it, it is newer, and not o
   SECTION("by a key that the next root list no longer names") {
     hub.maker.root_list.version += 1;
     hub.maker.root_list.bundle_keys = {fakes::ed25519_key("new bundle").public_key()};
-    CHECK(why(trust.take_root_list(hub.maker.root_list_envelope())) == "taken");
+    CHECK(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "taken");
     CHECK(trust.bundle() == nullptr);
     CHECK(why(trust.take_bundle(hub.maker.bundle_envelope(), hub.read())) == "bad_signature");
+  }
+  SECTION("older than one by a key that is gone since: what that revoked stays revoked") {
+    hub.maker.root_list.version += 1;
+    hub.maker.root_list.bundle_keys = {fakes::ed25519_key("new bundle").public_key()};
+    REQUIRE(why(trust.take_root_list(hub.maker.root_list_envelope(), hub.read())) == "taken");
+    hub.maker.bundle.version.counter -= 1;
+    orders::TrustEnvelope older{orders::format_bundle(hub.maker.bundle), {}};
+    orders::add_signature(older, orders::TrustKind::kBundle, fakes::ed25519_key("new bundle"));
+    CHECK(why(trust.take_bundle(orders::format_trust_envelope(older), hub.read())) == "bundle_older");
+    hub.reopen();
+    CHECK(why(hub.inside->trust.take_bundle(orders::format_trust_envelope(older), hub.read())) == "bundle_older");
   }
   hub.reopen();
   const auto* held = hub.inside->trust.bundle();
@@ -189,7 +206,7 @@ TEST_CASE("a bundle is taken when a bundle key signed it, it is newer, and not o
 
 TEST_CASE("no clock is believed that is before the bundle or a time once trusted", "[trust][ENF-4]") {
   HubInside hub(kNow);
-  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope()));
+  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope(), hub.read()));
   CHECK(must(hub.inside->floor()) == hub.maker.root_list.issued_at);
   must(hub.inside->trust.take_bundle(hub.maker.bundle_envelope(), hub.read()));
   CHECK(must(hub.inside->floor()) == hub.maker.bundle.issued_at);

@@ -15,7 +15,7 @@ std::string state(const HubInside& hub) { return hub.inside->desk.state(); }
 // A hub with root list, bundle and staff, and the orders of its home not taken yet.
 struct Fresh : HubInside {
   Fresh() : HubInside(kNow) {
-    must(inside->trust.take_root_list(maker.root_list_envelope()));
+    must(inside->trust.take_root_list(maker.root_list_envelope(), read()));
     must(inside->trust.take_bundle(maker.bundle_envelope(), read()));
     for (const auto& grant : maker.staff_grants()) REQUIRE(take(grant) == "accepted");
     home_orders = maker.home_orders(home, keys->device_key());
@@ -128,7 +128,7 @@ TEST_CASE("orders that came before the trust bundle or the time wait for them", 
   hub.pass(1s);
   hub.hand->now.synchronised = true;
   REQUIRE(hub.read().is_trusted());
-  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope()));
+  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope(), hub.read()));
   must(hub.inside->trust.take_bundle(hub.maker.bundle_envelope(), hub.read()));
   hub.said = must(hub.inside->desk.judge_waiting(hub.read(), hub.boot));
   CHECK(hub.said.size() == 1);
@@ -269,7 +269,7 @@ TEST_CASE("the proofs of an accepted order are not kept on disk", "[orders][SES-
 
 TEST_CASE("until a device order names the hub it belongs to nobody, and then to one provider", "[orders][TEN-1]") {
   HubInside hub(kNow);
-  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope()));
+  must(hub.inside->trust.take_root_list(hub.maker.root_list_envelope(), hub.read()));
   must(hub.inside->trust.take_bundle(hub.maker.bundle_envelope(), hub.read()));
   for (const auto& grant : hub.maker.staff_grants()) REQUIRE(hub.take(grant) == "accepted");
   CHECK(hub.inside->desk.book().all().empty());

@@ -93,7 +93,7 @@ void HubInside::pass(std::chrono::milliseconds time) {
 }
 
 void HubInside::settle(std::chrono::minutes window) {
-  must(inside->trust.take_root_list(maker.root_list_envelope()));
+  must(inside->trust.take_root_list(maker.root_list_envelope(), read()));
   must(inside->trust.take_bundle(maker.bundle_envelope(), read()));
   for (const auto& grant : maker.staff_grants()) REQUIRE(take(grant) == "accepted");
   home_orders = maker.home_orders(home, keys->device_key());

@@ -46,7 +46,7 @@ class Evening {
 
   std::string ask(const orders::Order& order, const Json& offered) {
     const auto judged = judge(order, offered);
-    if (judged.log_seen) must(hub.inside->store.save_checkpoint(*judged.log_seen));
+    if (judged.log_seen) must(hub.inside->store.save_checkpoint(*judged.log_seen, judged.epoch));
     return judged.opening.is_open() ? "open" : judged.opening.reason;
   }
   std::string ask(const orders::Order& order) { return ask(order, offer(order)); }
@@ -316,6 +316,40 @@ TEST_CASE("a log that shrinks or forks against any of the three who have seen it
     const auto seq = forked.enter(order);
     CHECK(evening.ask(order, forked.offer(order, seq, {})) == "ledger_forked");
   }
+}
+
+TEST_CASE("without a checkpoint of the log in the bundle nobody looks", "[view][AUD-1][ENF-5]") {
+  Evening evening;
+  REQUIRE(evening.ask() == "open");
+  evening.hub.maker.bundle.version.counter += 1;
+  SECTION("the provider has none") { evening.hub.maker.bundle.providers[0].checkpoint.reset(); }
+  SECTION("the provider is not in it") { evening.hub.maker.bundle.providers.clear(); }
+  must(evening.hub.inside->trust.take_bundle(evening.hub.maker.bundle_envelope(), evening.hub.read()));
+  CHECK(evening.ask() == "bundle_missing");
+}
+
+TEST_CASE("a log begins anew when the bundle names a new epoch, and not otherwise", "[view][AUD-1]") {
+  Evening evening;
+  must(evening.hub.inside->store.save_checkpoint({std::uint64_t{1} << 52, fakes::bytes32("a log too long to be")}));
+  const auto ask = [&] {
+    const auto order = evening.sign(evening.view());
+    return evening.ask(order, evening.hub.log.offer(order, evening.hub.log.enter(order), {}));
+  };
+  REQUIRE(ask() == "ledger_older");
+  auto& bundle = evening.hub.maker.bundle;
+  bundle.version.counter += 1;
+  must(evening.hub.inside->trust.take_bundle(evening.hub.maker.bundle_envelope(), evening.hub.read()));
+  CHECK(ask() == "ledger_older");
+  bundle.version.counter += 1;
+  bundle.providers[0].epoch = 2;
+  must(evening.hub.inside->trust.take_bundle(evening.hub.maker.bundle_envelope(), evening.hub.read()));
+  CHECK(ask() == "open");
+  evening.hub.reopen();
+  CHECK(evening.ask() == "open");
+  RelayLog forked(evening.hub.maker);
+  forked.grow(60);
+  const auto order = evening.sign(evening.view());
+  CHECK(evening.ask(order, forked.offer(order, forked.enter(order), {})) == "ledger_forked");
 }
 
 TEST_CASE("a refused log is not remembered", "[view][AUD-1]") {

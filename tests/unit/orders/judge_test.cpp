@@ -228,12 +228,12 @@ TEST_CASE("when an act was signed does not matter, a staff computer's clock may 
 
 TEST_CASE("a standing order was signed soon after login and arrives within ten hours", "[orders]") {
   Scene s;
-  auto payload = s.maker.payload(s.withdrawal(), {&s.carin});
+  auto payload = s.maker.payload(OrderMaker::device(s.device_key.public_key()), {&s.tore});
   const Instant login = s.maker.now - minutes(1);
   const auto judged = [&](Instant signed_at, Instant now) {
     payload.common.signed_at = signed_at;
     s.maker.now = now;
-    return said(s.judged(s.maker.order(payload, {&s.carin})));
+    return said(s.judged(s.maker.order(payload, {&s.tore})));
   };
   CHECK(judged(login - seconds(60), login) == "accepted");
   CHECK(judged(login - seconds(61), login) == "refused auth_in_future");
@@ -243,6 +243,17 @@ TEST_CASE("a standing order was signed soon after login and arrives within ten h
   CHECK(judged(login, login - seconds(301)) == "refused auth_in_future");
   CHECK(judged(login, login + hours(10)) == "accepted");
   CHECK(judged(login, login + hours(10) + seconds(1)) == "waiting late");
+}
+
+TEST_CASE("what closes counts however late it comes, and is still of people with the right", "[orders][ENF-5][PRI-2]") {
+  Scene s;
+  const auto withdrawal = s.maker.order(s.withdrawal(), {&s.carin});
+  const auto revoke = s.maker.order(s.revoke(s.olle), {&s.rut});
+  const auto stranger = s.maker.order(s.withdrawal(), {&s.olle});
+  s.maker.now += hours(100);
+  CHECK(said(s.judged(withdrawal)) == "accepted");
+  CHECK(said(s.judged(revoke)) == "accepted");
+  CHECK(said(s.judged(stranger)) == "refused wrong_role");
 }
 
 TEST_CASE("outcomes are timed like standing orders", "[orders]") {

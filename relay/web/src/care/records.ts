@@ -83,7 +83,7 @@ export class Records {
   // Every home that the bundle counts must come to the same head here, by the orders up to the bundle's checkpoint.
   private async compareHomes({ homes, ...trust }: TrustWithHomes): Promise<void> {
     const note = trust.bundle.providers.get(trust.provider.id)?.checkpoint;
-    if (!note) return; // then the hubs open nothing
+    if (!note) return this.book.residents().forEach((resident) => this.withheld.add(resident)); // nothing to compare with
     const { size } = await openCheckpoint(note, { name: trust.provider.ledgerOrigin, publicKey: trust.provider.ledgerKey });
     let then: OrderBook | null = null;
     for (const { hub, resident, head } of homes) {

@@ -1,9 +1,9 @@
 import { b64, signedBytes, utf8 } from './bytes';
 import { nonceOf, thumbprint, verifyP256 } from './keys';
 import type { Order, StaffSignature } from './order';
-import { type Body, groupOf, hubOf, type OrderType, type Signer } from './payloads';
+import { type Body, groupOf, hubOf, isClosing, type OrderType, type Signer } from './payloads';
 import { Problem, refused, waiting } from './problem';
-import { checkFresh, checkIdToken, checkSignedAt } from './proof';
+import { checkFresh, checkIdToken, checkInTime, checkSignedAt } from './proof';
 import { checkRight, type RightsContext } from './rights';
 import type { Instant } from './time';
 import { isNewer, type Role } from './trust';
@@ -73,6 +73,8 @@ async function checkSignature(order: Order, signature: StaffSignature, signer: S
   const issuer = context.rootList.issuers.find((candidate) => candidate.issuer === identity.issuer)!;
   if (order.payload.body.type === 'view') checkFresh(identity, issuer, context.now);
   else checkSignedAt(identity, issuer, order.payload.signedAt, context.now);
+  // What closes acts however late it comes; versions keep an old one from coming back.
+  if (order.payload.body.type !== 'view' && !isClosing(order.payload.body)) checkInTime(order.payload.signedAt, context.now);
 }
 
 // The groups in which a signer needs the role: a grant's own scopes, else the order's group, else any.

@@ -108,9 +108,13 @@ function checkAge(from: Instant, to: Instant, maxAuthAge: number): void {
 export const checkFresh = (identity: Identity, issuer: Issuer, now: Instant): void =>
   checkAge(identity.authTime, now, issuer.maxAuthAge);
 
-// For standing orders and outcomes: the same of signed_at; waiting "late" if that is more than 10 h ago.
+// For standing orders and outcomes: the same of signed_at.
 export function checkSignedAt(identity: Identity, issuer: Issuer, signedAt: Instant, now: Instant): void {
   checkAge(identity.authTime, signedAt, issuer.maxAuthAge);
   if (signedAt > now + 300_000) throw refused('auth_in_future');
+}
+
+// Waiting "late" if it was signed more than 10 h ago.
+export function checkInTime(signedAt: Instant, now: Instant): void {
   if (now - signedAt > 10 * 3_600_000) throw waiting('late');
 }

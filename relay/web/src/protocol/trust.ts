@@ -137,11 +137,11 @@ const pem = (in_: Reader): string | null => in_.optional('ca', (name) => in_.tex
 
 function readIssuer(in_: Reader): Issuer {
   const out: Issuer = {
-    issuer: in_.text('issuer', 256),
+    issuer: in_.text('issuer', 512),
     clientId: in_.text('client_id', 256),
     authorizationEndpoint: in_.text('authorization_endpoint', 512),
     acr: in_.texts('acr', 16, 256),
-    personClaim: in_.text('person_claim', 64),
+    personClaim: in_.text('person_claim', 200),
     maxAuthAge: in_.integer('max_auth_age', 1, 30 * 86400),
     roles: in_.array('roles', 16) as Role[],
   };
@@ -157,9 +157,9 @@ function readProvider(in_: Reader): Provider {
   return {
     id: in_.matching('id', kName),
     name: in_.text('name', 256),
-    issuers: in_.texts('issuers', 16, 256),
+    issuers: in_.texts('issuers', 16, 512),
     granters: in_.each('granters', 64, (item) => ({
-      issuer: item.text('issuer', 256),
+      issuer: item.text('issuer', 512),
       person: item.text('person', 128),
       role: item.oneOf('role', ['manager', 'rights_admin'] as const),
     })),
@@ -191,7 +191,7 @@ export async function openRootList(text: string, root: FleetRoot): Promise<RootL
 }
 
 function readBundleIssuer(in_: Reader): [string, BundleKey[]] {
-  const issuer = in_.text('issuer', 256);
+  const issuer = in_.text('issuer', 512);
   const keys = in_.each('keys', 64, (item) => ({
     key: issuerKeyOf(item.any('jwk')),
     notBefore: readInstant(item, 'not_before'),
@@ -204,11 +204,11 @@ function readBundleIssuer(in_: Reader): [string, BundleKey[]] {
 function readRevoked(in_: Reader): Pick<Bundle, 'revokedPersons' | 'revokedKeys' | 'revokedHubs'> {
   return {
     revokedPersons: in_.each('persons', 4096, (item) => ({
-      issuer: item.text('issuer', 256),
+      issuer: item.text('issuer', 512),
       person: item.text('person', 128),
       from: readInstant(item, 'from'),
     })),
-    revokedKeys: in_.each('keys', 1024, (item) => ({ issuer: item.text('issuer', 256), kid: item.text('kid', 256) })),
+    revokedKeys: in_.each('keys', 1024, (item) => ({ issuer: item.text('issuer', 512), kid: item.text('kid', 256) })),
     revokedHubs: in_.texts('hubs', 4096, 43),
   };
 }
