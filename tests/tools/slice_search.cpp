@@ -1,5 +1,5 @@
-// Looks for any 16-byte slice of the given secrets in files or in the memory of running processes. Tells whether what must not
-// be there is there; run by the end-to-end tests, as root for memory.
+// Looks for any 16-byte slice of the given secrets in files or in the memory of running processes. Tells whether what
+// must not be there is there; run by the end-to-end tests, as root for memory.
 //
 //   slice-search NEEDLES [--file F]… [--pid N]…      NEEDLES: u32 big-endian length + bytes, repeated
 //   -> one JSON line {"slices":n,"searched":bytes,"hits":n}
@@ -25,6 +25,7 @@ namespace {
 constexpr std::size_t kSlice = 16;
 constexpr std::size_t kFewestDifferent = 8;
 constexpr std::size_t kBlock = std::size_t{8} << 20;
+constexpr unsigned long kLargestMapping = 1ul << 40;
 
 struct Slice {
   std::uint64_t a, b;
@@ -77,11 +78,14 @@ class Search {
     }
   }
 
-  void print() const { std::printf("{\"slices\":%zu,\"searched\":%zu,\"hits\":%zu}\n", slices_.size(), searched_, hits_); }
+  void print() const {
+    std::printf("{\"slices\":%zu,\"searched\":%zu,\"hits\":%zu}\n", slices_.size(), searched_, hits_);
+  }
 
  private:
   static std::size_t prefix(const std::uint8_t* bytes) {
-    return static_cast<std::size_t>(bytes[0]) | static_cast<std::size_t>(bytes[1]) << 8 | static_cast<std::size_t>(bytes[2]) << 16;
+    return static_cast<std::size_t>(bytes[0]) | static_cast<std::size_t>(bytes[1]) << 8 |
+           static_cast<std::size_t>(bytes[2]) << 16;
   }
 
   std::unordered_set<Slice, SliceHash> slices_;
@@ -120,7 +124,9 @@ bool search_process(Search& search, const std::string& pid) {
   for (std::string line; std::getline(maps, line);) {
     unsigned long from = 0;
     unsigned long to = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx", &from, &to) == 2 && line.find("[v") == std::string::npos) {
+    const bool is_read = std::sscanf(line.c_str(), "%lx-%lx", &from, &to) == 2 && line.find("[v") == std::string::npos;
+    // Larger is address space without memory: a sanitizer's shadow, a byte for every eight.
+    if (is_read && to - from < kLargestMapping) {
       search.through_descriptor(fd, from, to);
     }
   }

@@ -15,7 +15,8 @@ import { at, checkpointNote, grantBody, HomeMaker, kNow, right, type Signing, To
 
 const town = await Town.found();
 const [chef, ratt, olle, petra, vera, inga, teo] = await Promise.all(['chef', 'ratt', 'olle', 'petra', 'vera', 'inga', 'teo'].map((name) => town.person(name)));
-const trust = await town.trust();
+const kEmptyLog = await checkpointNote(town.ledgerKey, 'relay.example/nord', 0, await sha256());
+const trust = await town.trust({ providers: [{ id: 'nord', epoch: 1, checkpoint: kEmptyLog, hubs: [], homes_root: b64(await sha256()) }] });
 
 interface Listed extends JsonObject {
   order: JsonObject;
@@ -179,6 +180,11 @@ describe('orders that the relay keeps back, against the homes that the bundle co
     kept[0]!.entry = { seq: own.items.length + 1, time: at(99) }; // handed out after all, as if newer than the bundle
     own.items.push(...kept);
     expect((await look(own, { trust: told })).first.reason).toBe('consent_withdrawn');
+  });
+  it('shows nothing while the bundle has no checkpoint to compare by', async () => {
+    const own = await listing();
+    const { first } = await look(own, { trust: { ...(await town.trust()), homes: [] } });
+    expect([first.state, first.reason]).toEqual(['blocked', 'orders_withheld']);
   });
   it('notices a home that is left out altogether', async () => {
     const own = await listing();
