@@ -93,6 +93,10 @@ void Sessions::orders_changed(const std::string& provider) {
   }
 }
 
+void Sessions::restarting() {
+  for (Live* page : lives_) page->restarting();
+}
+
 void Sessions::hub_changed(const hubs::Hubs::Known& hub) {
   for (Live* page : lives_) page->hub_changed(hub);
 }
