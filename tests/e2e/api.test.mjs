@@ -401,6 +401,8 @@ describe('trust documents and hubs', () => {
   test('polls and reports are judged by their form, and what is repeated is taken once [AVA-3]', async () => {
     is(await hub.post('/hub/v1/poll', {format: 2, status: null}), 400, 'malformed');
     is(await hub.post('/hub/v1/report', {format: 1, status: null, answers: [], receipts: []}), 400, 'malformed');
+    const {root_list, bundle} = (await hub.poll({...hub.status, root_list: 0, bundle: null})).json();
+    assert.ok(root_list && bundle, 'who lacks trust documents is given them');
     const events = [hub.event('started'), hub.event('clock_trusted')];
     assert.equal((await hub.report({events})).json().events_acked, 2);
     assert.equal((await hub.report({events})).json().events_acked, 2);
