@@ -27,7 +27,7 @@ http::Route terms(const char* method, const char* pattern, http::Caller caller, 
 
 // Everywhere else a refusal is 403; here the caller is merely not known.
 ApiResponse no_session(const Error& error) {
-  return error.code == Code::kRefused ? http::problem(401, error.reason, error.message) : http::problem(error);
+  return error.reason == "no_session" ? http::problem(401, error.reason, error.message) : http::problem(error);
 }
 
 // The same whether there is no such stream or it is another hub's.

@@ -202,10 +202,15 @@ describe('sessions', () => {
   });
 });
 
+// A key of tillsyn-admin's.
+function ed25519(name) {
+  const {seed} = JSON.parse(readFileSync(town.path(name), 'utf8'));
+  return createPrivateKey({key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), unb64(seed)]), format: 'der', type: 'pkcs8'});
+}
+
 // A session by the bundle key, as tillsyn-admin opens it.
 async function trustMachine() {
-  const {seed} = JSON.parse(readFileSync(town.path('bundle.key'), 'utf8'));
-  const key = createPrivateKey({key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), unb64(seed)]), format: 'der', type: 'pkcs8'});
+  const key = ed25519('bundle.key');
   const machine = new Person(town, 'machine');
   const {challenge} = (await machine.post('/v1/session/challenge', {})).json();
   const body = signedBytes('session', Buffer.concat([Buffer.from(`${new URL(town.relay).host}\0`), unb64(challenge)]));
@@ -366,7 +371,9 @@ describe('trust documents and hubs', () => {
       is(await ask('PUT', `/v1/trust/${name}`, {body: {...envelope, signatures: []}}), 403, 'bad_signature');
       is(await ask('PUT', `/v1/trust/${name}`, {body: {...envelope, payload: envelope.payload.replace('localhost', 'localhosu')}}), 403, 'bad_signature');
     }
-    is(await ask('PUT', '/v1/trust/root-list', {body: {...list, payload: '{"format":2}'}}), 409, 'unknown_format');
+    const newer = list.payload.replace('"format":1', '"format":2');
+    const signatures = ['root1.key', 'root2.key'].map((name) => ({key: readFileSync(town.path(`${name}.pub`), 'utf8').trim(), sig: b64(sign(null, signedBytes('root-list', newer), ed25519(name)))}));
+    is(await ask('PUT', '/v1/trust/root-list', {body: {payload: newer, signatures}}), 409, 'unknown_format');
     await town.makeRootList(2);
     const next = town.path('bundle-2.json');
     await town.admin('trust', 'make', '--root-list', town.path('root-list.json'), '--fleet-root', town.path('fleet-root.json'), '--bundle-key', town.path('bundle.key'),
