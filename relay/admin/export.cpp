@@ -47,6 +47,7 @@ std::string differences(const std::string& was, const std::string& is) {
 // What happened at `at`, the first place where the two part.
 std::string what_happened(const std::vector<std::string>& was, const std::vector<std::string>& is, std::size_t at) {
   if (at == is.size()) return "dropped, with all after it";
+  if (same_but_place(was[at], is[at])) return "altered (seq)";
   const bool was_later = at + 1 < was.size() && same_but_place(was[at + 1], is[at]);
   const bool came_before = at + 1 < is.size() && same_but_place(is[at + 1], was[at]);
   if (was_later && came_before) return "moved: it changed places with the next";

@@ -43,6 +43,9 @@ Result<void> Replay::check_against(const ledger::Checkpoint& claimed) const {
   if (claimed.size > size())
     return wrong("the checkpoint was signed over " + number(claimed.size) + " entries and there are " + number(size()) +
                  ": the last ones were dropped");
+  if (claimed.size < size() && root_of_first(claimed.size) == claimed.root)
+    return wrong("entry " + number(claimed.size) + " is not among the " + number(claimed.size) +
+                 " that the checkpoint was signed over: inserted");
   if (claimed.size < size())
     return wrong("the checkpoint was signed over " + number(claimed.size) + " entries and there are " + number(size()) +
                  ": entries were inserted");

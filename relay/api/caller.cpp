@@ -13,15 +13,6 @@ using orders::Role;
 
 constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 53) - 1;
 
-std::vector<orders::Right> rights_now(Services& services, const care::Provider& provider,
-                                      const identity::Session& session) {
-  const auto trusted = services.trust().trusted();
-  const orders::Provider* listed = trusted ? trusted->root_list->provider(provider.id) : nullptr;
-  if (!listed) return {};
-  const orders::RightsContext context{*listed, *trusted->root_list, *trusted->bundle, provider.book};
-  return orders::current_rights(session.person, context, services.now());
-}
-
 ApiResponse no_session(const Error& error) { return http::problem(401, error.reason, error.message); }
 
 ApiResponse serve(Services& services, const CallerHandler& handler, Machines machines, const ApiRequest& request) {
@@ -39,6 +30,15 @@ ApiResponse serve(Services& services, const CallerHandler& handler, Machines mac
 }
 
 }  // namespace
+
+std::vector<orders::Right> rights_now(Services& services, const care::Provider& provider,
+                                      const identity::Session& session) {
+  const auto trusted = services.trust().trusted();
+  const orders::Provider* listed = trusted ? trusted->root_list->provider(provider.id) : nullptr;
+  if (!listed) return {};
+  const orders::RightsContext context{*listed, *trusted->root_list, *trusted->bundle, provider.book};
+  return orders::current_rights(session.person, context, services.now());
+}
 
 bool Caller::may(std::initializer_list<Role> roles, const std::optional<std::string>& group) const {
   return std::any_of(rights.begin(), rights.end(), [&](const orders::Right& right) {

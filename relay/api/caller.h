@@ -12,6 +12,10 @@
 
 namespace tillsyn::api {
 
+// What the person may do at the provider now; none once everything has ended or been revoked.
+std::vector<orders::Right> rights_now(Services& services, const care::Provider& provider,
+                                      const identity::Session& session);
+
 // Who calls a route, and what that person may do now: rights are looked up at every call, so that a revoke acts at
 // once.
 struct Caller {

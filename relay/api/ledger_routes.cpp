@@ -41,6 +41,12 @@ ApiResponse entries(const Caller& caller, const ApiRequest& request) {
   const auto count = number_in(request, "count");
   if (!from) return http::problem(from.error());
   if (!count) return http::problem(count.error());
+  if (!caller.session.is_trust_machine) {
+    const auto entered =
+        caller.services.log_reads(caller.provider.id)
+            .enter(*caller.provider.ledger, care::ledger_person(caller.session.person), *from, caller.now);
+    if (!entered) return http::problem(entered.error());
+  }
   const auto texts = caller.provider.ledger->entries(*from, *count);
   return texts ? http::json_response({{"entries", *texts}}) : http::problem(texts.error());
 }

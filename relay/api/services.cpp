@@ -10,11 +10,11 @@ namespace tillsyn::api {
 
 Result<std::unique_ptr<Services>> Services::open(const std::filesystem::path& store_folder, orders::FleetRoot root,
                                                  std::function<Instant()> now) {
+  TILLSYN_TRY(client_key, store::client_key(store_folder));  // before there is a database: see key_file.h
   TILLSYN_TRY(store, store::Store::open(store_folder));
   std::unique_ptr<Services> services(new Services(std::move(store), std::move(now)));
   TILLSYN_TRY(trust, care::TrustStore::open(services->store_->shared(), std::move(root)));
   services->trust_ = std::move(trust);
-  TILLSYN_TRY(client_key, store::client_key(store_folder));
   services->token_endpoint_ = std::make_unique<identity::TokenEndpoint>(std::move(client_key));
   services->enrolment_ = std::make_unique<care::Enrolment>(services->store_->shared());
   services->open_providers();
@@ -30,8 +30,10 @@ void Services::open_providers() {
     auto provider = care::Provider::open(*store_, listed, now());
     if (provider) {
       providers_.emplace(listed.id, std::move(*provider));
+      unserved_.erase(listed.id);
     } else {
-      spdlog::error("provider {} is not served: {}", listed.id, provider.error().message);
+      spdlog::error("event=provider_not_served provider={} why=\"{}\"", listed.id, provider.error().message);
+      unserved_[listed.id] = provider.error().message;
     }
   }
 }
@@ -58,6 +60,34 @@ Result<care::Provider*> Services::provider(const std::string& id) {
   const auto held = providers_.find(id);
   if (list && list->provider(id) && held != providers_.end()) return held->second.get();
   return Error{Code::kNotFound, "unknown_provider", "This relay does not serve a provider of that name."};
+}
+
+Health Services::health() {
+  Health out;
+  out.is_sound = store_->shared().is_sound();
+  if (const auto& list = trust_->root_list()) out.root_list_expires = list->expires_at;
+  if (const auto& bundle = trust_->bundle()) out.bundle_expires = bundle->expires_at;
+  for (const auto& [id, provider] : providers_) {
+    const auto size = provider->ledger->size();
+    out.providers[id] = {true, provider->database.is_sound(), size ? *size : 0};
+    out.is_sound = out.is_sound && provider->database.is_sound();
+  }
+  for (const auto& [id, why] : unserved_) out.providers[id] = {false, true, 0};
+  out.trouble = trouble(out);
+  return out;
+}
+
+// What keeps the relay from doing its work, for the one who watches it; the worst first.
+std::string Services::trouble(const Health& health) const {
+  if (!health.is_sound)
+    return "The disk failed or is full: make room or replace it, then restart the relay. Nothing is taken in until "
+           "then.";
+  if (!health.root_list_expires) return "No root list yet: hand it in with tillsyn-admin trust publish.";
+  if (!health.bundle_expires) return "No bundle yet: hand it in with tillsyn-admin trust publish.";
+  if (*health.root_list_expires <= now()) return "The root list has run out: make and publish a new one.";
+  if (*health.bundle_expires <= now()) return "The bundle has run out: see why the trust machine publishes none.";
+  for (const auto& [id, why] : unserved_) return "Provider " + id + " is not served: " + why;
+  return {};
 }
 
 std::vector<std::string> Services::app_origins() const {

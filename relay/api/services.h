@@ -4,11 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/instant.h"
 #include "common/base/result.h"
 #include "common/orders/trust_envelope.h"
+#include "relay/api/log_reads.h"
 #include "relay/api/refused_logins.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
@@ -26,6 +28,20 @@ struct Listener {
   std::function<void()> trust_changed = [] {};
   std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&,
                                                                                          const std::string&) {};
+};
+
+// How the relay is, for those who watch it: figures and names of providers, nothing of any person.
+struct Health {
+  struct Served {
+    bool is_served = false;
+    bool is_sound = false;
+    std::uint64_t entries = 0;  // of its log
+  };
+  std::string trouble;   // a sentence that says what to do; empty: ready
+  bool is_sound = true;  // false once a database has failed: nothing more is taken in until a restart
+  std::optional<Instant> root_list_expires;
+  std::optional<Instant> bundle_expires;
+  std::map<std::string, Served> providers;
 };
 
 // Everything that stands behind the routes, and what ties it together: providers open as the root list names them.
@@ -47,6 +63,8 @@ class Services {
   // kNotFound "unknown_provider", also for one whose ledger key is not this relay's.
   Result<care::Provider*> provider(const std::string& id);
 
+  Health health();
+
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;
 
@@ -54,12 +72,14 @@ class Services {
   care::Enrolment& enrolment() { return *enrolment_; }
   identity::Sessions& sessions() { return sessions_; }
   identity::TokenEndpoint& token_endpoint() { return *token_endpoint_; }
+  LogReads& log_reads(const std::string& provider) { return log_reads_[provider]; }
   RefusedLogins& refused_logins(const std::string& provider) { return refused_logins_[provider]; }
 
  private:
   Services(std::unique_ptr<store::Store> store, std::function<Instant()> now)
       : store_(std::move(store)), now_(std::move(now)) {}
   void open_providers();
+  std::string trouble(const Health& health) const;
 
   std::unique_ptr<store::Store> store_;
   std::function<Instant()> now_;
@@ -69,7 +89,9 @@ class Services {
   std::unique_ptr<identity::TokenEndpoint> token_endpoint_;
   identity::Sessions sessions_;
   std::map<std::string, std::unique_ptr<care::Provider>> providers_;
+  std::map<std::string, std::string> unserved_;  // providers of the root list that could not be opened -> why
   std::map<std::string, RefusedLogins> refused_logins_;
+  std::map<std::string, LogReads> log_reads_;
 };
 
 }  // namespace tillsyn::api

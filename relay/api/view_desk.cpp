@@ -1,3 +1,4 @@
+#include "relay/api/caller.h"
 #include "relay/api/desks.h"
 #include "relay/care/views.h"
 
@@ -5,20 +6,23 @@ namespace tillsyn::api {
 
 namespace {
 
-Result<sessions::Viewer> viewer_of(const Result<identity::Session>& found) {
+Result<sessions::Viewer> viewer_of(Services& services, const Result<identity::Session>& found) {
   TILLSYN_TRY(session, found);
   if (session.is_trust_machine) return refused("no_session", "Only staff can look.");
+  TILLSYN_TRY(provider, services.provider(session.provider));
+  if (rights_now(services, *provider, session).empty())
+    return refused("no_grant", "You have no right at this provider any more.");
   return sessions::Viewer{session.provider, session.person.issuer, session.person.value, session.expires_at};
 }
 
 }  // namespace
 
 Result<sessions::Viewer> ViewDesk::authenticate(const std::string& token) {
-  return viewer_of(services_.sessions().authenticate(token, services_.now()));
+  return viewer_of(services_, services_.sessions().authenticate(token, services_.now()));
 }
 
 Result<sessions::Viewer> ViewDesk::look_up(const std::string& token) {
-  return viewer_of(services_.sessions().look_up(token, services_.now()));
+  return viewer_of(services_, services_.sessions().look_up(token, services_.now()));
 }
 
 Result<sessions::EnteredView> ViewDesk::accept_view(const sessions::Viewer& viewer, const std::string& order) {

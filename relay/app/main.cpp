@@ -33,14 +33,27 @@ int refuse(const tillsyn::Error& error) {
   return 1;
 }
 
+// Started again by its supervisor: the disk may be well by then.
+constexpr int kStoreFailed = 75;  // sysexits.h, EX_TEMPFAIL
+
+tillsyn::Result<std::string> listen(Relay& relay, const Options& options) {
+  TILLSYN_TRY(port, relay.listen(options.listen));
+  if (options.watch.empty()) return "{\"listening\":" + std::to_string(port) + "}";
+  TILLSYN_TRY(watched, relay.watch(options.watch));
+  return "{\"listening\":" + std::to_string(port) + ",\"watched\":" + std::to_string(watched) + "}";
+}
+
 int serve(const Options& options) {
   auto relay = Relay::open(options);
   if (!relay.ok()) return refuse(relay.error());
-  const auto port = (*relay)->listen(options.listen);
-  if (!port.ok()) return refuse(port.error());
-  std::cout << "{\"listening\":" << *port << "}" << std::endl;
-  (*relay)->run();
-  return 0;
+  if (options.list_routes) {
+    std::cout << (*relay)->route_table() << std::endl;
+    return 0;
+  }
+  const auto ports = listen(**relay, options);
+  if (!ports.ok()) return refuse(ports.error());
+  std::cout << *ports << std::endl;
+  return (*relay)->run() ? 0 : kStoreFailed;
 }
 
 }  // namespace
@@ -53,6 +66,8 @@ int main(int argc, char** argv) {
   app.add_option("--tls-key", options.tls_key, "its key, PEM")->required();
   app.add_option("--fleet-root", options.fleet_root, "the fleet root's public keys")->required();
   app.add_option("--store", options.store, "the relay's own folder")->required();
+  app.add_option("--watch", options.watch, "IP:port on loopback for /livez, /readyz and /metrics; default: none");
+  app.add_flag("--routes", options.list_routes, "print every route as JSON and end");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose peer may be gone
   raise_descriptor_limit();

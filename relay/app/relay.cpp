@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -16,6 +17,10 @@ namespace tillsyn::app {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kNone = std::chrono::milliseconds(0);
+constexpr auto kGlance = std::chrono::milliseconds(20);
+constexpr auto kFarewell = std::chrono::milliseconds(2000);
+constexpr std::array kCallers = {"anyone", "session", "hub"};  // as http::Caller counts them
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path);
@@ -50,13 +55,15 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
       sessions_({loop_.get_executor(), store_, hubs_, view_desk_, {}}),
       tls_(std::move(tls)),
       ticks_(loop_.get_executor()),
-      signals_(loop_, SIGTERM, SIGINT) {
+      signals_(loop_, SIGTERM, SIGINT),
+      watch_(loop_, [this](std::string path) { return answer_watcher(std::move(path)); }) {
   router_.add(api::routes(*services_));
   hub_routes_.add_to(router_);
   sessions_.add_to(router_);
   const auto is_app_origin = [this](std::string_view origin) { return app_origins_.contains(origin); };
-  server_ =
-      std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}});
+  const auto served = [this](const http::Served& request) { figures_.served(request); };
+  server_ = std::make_unique<http::Server>(
+      http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}, served});
   use_origins(services_->app_origins());
   listen_to_changes();
 }
@@ -92,12 +99,13 @@ void Relay::use_origins(std::vector<std::string> origins) { app_origins_ = {orig
 asio::awaitable<void> Relay::tick() {
   while (!is_stopping_) {
     hubs_.tick();
+    end_after_store_failure();
     ticks_.expires_after(kTick);
     co_await ticks_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 
-void Relay::run() {
+bool Relay::run() {
   signals_.async_wait([this](const http::error_code& error, int) {
     if (!error) stop();
   });
@@ -105,13 +113,81 @@ void Relay::run() {
   loop_.run();  // ends when the last connection has
   store_.stop();
   network_.stop();
+  return !has_store_failed_;
 }
 
 void Relay::stop() {
   spdlog::info("event=stopping");
   is_stopping_ = true;
-  server_->stop();
+  watch_.stop();
   ticks_.cancel();
+  sessions_.restarting();
+  asio::co_spawn(loop_, close_connections(), asio::detached);
+}
+
+// Pages and hubs get a moment to hear that their streams have ended.
+asio::awaitable<void> Relay::close_connections() {
+  http::Timer pause(loop_.get_executor());
+  for (auto waited = kNone; waited < kFarewell && sessions_.pages() > 0; waited += kGlance) {
+    pause.expires_after(kGlance);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  server_->stop();
+}
+
+void Relay::end_after_store_failure() {
+  if (store_.waiting() > 0) return;
+  auto look = [this]() -> asio::awaitable<void> {
+    const auto health = co_await store_.run([this] { return services_->health(); });
+    if (health.is_sound || is_stopping_) co_return;
+    if (!has_store_failed_) spdlog::error("event=store_failed what=\"{}\"", health.trouble);
+    has_store_failed_ = true;
+    if (sessions_.views() == 0) stop();
+  };
+  asio::co_spawn(loop_, look, asio::detached);
+}
+
+asio::awaitable<std::optional<http::ApiResponse>> Relay::answer_watcher(std::string path) {
+  if (path == "/livez") co_return http::json_response({{"live", true}});
+  if (path != "/readyz" && path != "/metrics") co_return std::nullopt;
+  const auto health = co_await store_.run([this] { return services_->health(); });
+  if (path == "/readyz") {
+    const bool is_ready = health.trouble.empty();
+    co_return http::json_response({{"ready", is_ready}, {"trouble", is_ready ? Json() : Json(health.trouble)}},
+                                  is_ready ? 200 : 503);
+  }
+  figures_.set(figures_of(health));
+  http::ApiResponse response;
+  response.content_type = "text/plain; version=0.0.4";
+  response.body = figures_.text();
+  co_return response;
+}
+
+watch::Figures::Now Relay::figures_of(const api::Health& health) const {
+  watch::Figures::Now now;
+  now.is_ready = health.trouble.empty();
+  now.hub_connections = server_->admission().connections(http::Traffic::kHub);
+  now.staff_connections = server_->admission().connections(http::Traffic::kStaff);
+  now.store_queue = store_.waiting();
+  now.root_list_expires = health.root_list_expires;
+  now.bundle_expires = health.bundle_expires;
+  for (const auto& [id, provider] : health.providers) {
+    auto& figures = now.providers[id];
+    figures.is_served = provider.is_served && provider.is_sound;
+    figures.ledger_entries = provider.entries;
+    for (const auto& hub : hubs_.of_provider(id)) ++(hub.online ? figures.hubs_online : figures.hubs_lost);
+  }
+  return now;
+}
+
+std::string Relay::route_table() const {
+  Json routes = Json::array();
+  for (const auto& endpoint : router_.endpoints()) {
+    routes.push_back({{"method", endpoint.terms.method},
+                      {"path", endpoint.terms.pattern},
+                      {"caller", kCallers[static_cast<std::size_t>(endpoint.terms.caller)]}});
+  }
+  return Json{{"routes", std::move(routes)}}.dump();
 }
 
 }  // namespace tillsyn::app

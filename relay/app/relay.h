@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -14,6 +15,8 @@
 #include "relay/hubs/hubs.h"
 #include "relay/hubs/routes.h"
 #include "relay/sessions/sessions.h"
+#include "relay/watch/figures.h"
+#include "relay/watch/listener.h"
 
 namespace tillsyn::app {
 
@@ -32,8 +35,17 @@ class Relay {
   // The port taken. Serves once `run` is called.
   Result<std::uint16_t> listen(const std::string& address) { return server_->listen(address); }
 
-  // Serves until SIGTERM or SIGINT; then closes every connection and returns.
-  void run();
+  // Where health and figures are to be had: /livez (the loop runs), /readyz (200, or 503 with a sentence that says what
+  // to do) and /metrics (Prometheus). The port taken.
+  Result<std::uint16_t> watch(const std::string& address) { return watch_.listen(address); }
+
+  // Every route as JSON: {"routes":[{"method","path","caller"}]}.
+  std::string route_table() const;
+
+  // Serves until SIGTERM or SIGINT, tells the pages that it restarts, closes every connection and returns true. After a
+  // failure of the store it goes on only for the views that run, and returns false when there is none: only a restart
+  // can tell whether the disk is well again.
+  bool run();
 
  private:
   Relay(std::unique_ptr<api::Services> services, http::SslCtx tls);
@@ -41,7 +53,11 @@ class Relay {
   void listen_to_changes();
   void use_origins(std::vector<std::string> origins);
   asio::awaitable<void> tick();
+  asio::awaitable<void> close_connections();
   void stop();
+  void end_after_store_failure();
+  asio::awaitable<std::optional<http::ApiResponse>> answer_watcher(std::string path);
+  watch::Figures::Now figures_of(const api::Health& health) const;
 
   static constexpr std::size_t kNetworkThreads = 4;
 
@@ -60,7 +76,10 @@ class Relay {
   std::unique_ptr<http::Server> server_;
   http::Timer ticks_;
   asio::signal_set signals_;
+  watch::Figures figures_;
+  watch::Listener watch_;
   bool is_stopping_ = false;
+  bool has_store_failed_ = false;
 };
 
 }  // namespace tillsyn::app

@@ -81,6 +81,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
   if (answered.response) keep = co_await send(std::move(*answered.response), answered.keep_alive);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   spdlog::info("event=request method={} route={} status={} ms={}", method, pattern, status, took.count());
+  server_.parts_.served({method, pattern, status, took});
   co_return keep ? Next::kKeep : Next::kClose;
 }
 

@@ -58,6 +58,8 @@ class Router {
   // `path` is the target's part before "?", still percent-encoded. A literal segment wins over a {param}.
   Match find(std::string_view method, std::string_view path) const;
 
+  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+
  private:
   std::vector<Endpoint> endpoints_;
 };

@@ -21,7 +21,18 @@ Error cannot_listen(const std::string& address, const std::string& why) {
   return {Code::kUnavailable, "listen", "cannot listen on " + address + ": " + why};
 }
 
-// "127.0.0.1:0", "[::]:443".
+// What limits count by. An IPv6 subscriber has 2^64 addresses, so there it is the network.
+std::string peer_name(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+}  // namespace
+
 Result<asio::ip::tcp::endpoint> parse_address(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return cannot_listen(text, "the address must be IP:port");
@@ -37,18 +48,6 @@ Result<asio::ip::tcp::endpoint> parse_address(const std::string& text) {
     return cannot_listen(text, "the port must be a number up to 65535");
   return asio::ip::tcp::endpoint(ip, port);
 }
-
-// What limits count by. An IPv6 subscriber has 2^64 addresses, so there it is the network.
-std::string peer_name(const asio::ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  auto v6 = address.to_v6();
-  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
-  auto bytes = v6.to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return asio::ip::address_v6(bytes).to_string() + "/64";
-}
-
-}  // namespace
 
 Result<std::uint16_t> Server::listen(const std::string& address) {
   TILLSYN_TRY(endpoint, parse_address(address));

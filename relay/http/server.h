@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <string>
@@ -17,6 +18,17 @@
 #include "relay/http/workers.h"
 
 namespace tillsyn::http {
+
+// One request that has been answered: what figures and logs may know of it.
+struct Served {
+  std::string_view method;   // "-" if it is none that HTTP knows
+  std::string_view pattern;  // the route's; "-" without one
+  unsigned status = 0;       // 0: the handler has answered on the wire itself
+  std::chrono::milliseconds took{0};
+};
+
+// "127.0.0.1:0" or "[::]:443". Unavailable, reason "listen".
+Result<asio::ip::tcp::endpoint> parse_address(const std::string& text);
 
 // HTTP/1.1 over TLS, and nothing else, for the routes of one table.
 //
@@ -38,6 +50,7 @@ class Server {
     const Router& router;
     std::function<bool(std::string_view origin)> is_app_origin;
     Limits limits;
+    std::function<void(const Served&)> served = [](const Served&) {};  // called on the loop
   };
 
   explicit Server(Parts parts) : parts_(std::move(parts)), acceptor_(parts_.loop), admission_(parts_.limits) {}

@@ -68,7 +68,8 @@ asio::awaitable<void> Live::write_all() {
   }
   if (closes_ && !is_gone_) {
     // No braces in the call: GCC 12 destroys such a temporary twice in a coroutine.
-    const websocket::close_reason reason(websocket::close_code::policy_error);
+    const websocket::close_reason reason(is_restarting_ ? websocket::close_code::service_restart
+                                                        : websocket::close_code::policy_error);
     co_await socket_.async_close(reason, kAwait);
   }
   stream_.close();
@@ -164,6 +165,15 @@ void Live::hub_changed(const hubs::Hubs::Known& hub) {
 
 void Live::orders_changed() {
   orders_changed_ = true;
+  news_.notify();
+}
+
+void Live::restarting() {
+  const bool had_view = view_ != nullptr;
+  end_view("relay_restarts");
+  is_restarting_ = true;
+  closes_ = true;
+  if (had_view) say(format_end());
   news_.notify();
 }
 

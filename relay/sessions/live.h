@@ -33,6 +33,7 @@ class Live : public std::enable_shared_from_this<Live> {
   // What others tell the page.
   void hub_changed(const hubs::Hubs::Known& hub);
   void orders_changed();
+  void restarting();
   void answered(const Json& envelope, const std::optional<std::string>& stream);
   void frame(const sframe::FrameView& frame);
   void stream_began();
@@ -79,6 +80,7 @@ class Live : public std::enable_shared_from_this<Live> {
   bool is_watched_ = false;  // a sign of life has come since the session was last looked up
   bool ends_after_frames_ = false;
   bool closes_ = false;  // after what is to be said
+  bool is_restarting_ = false;
   bool is_gone_ = false;
 };
 

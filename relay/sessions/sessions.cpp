@@ -27,7 +27,7 @@ http::Route terms(const char* method, const char* pattern, http::Caller caller, 
 
 // Everywhere else a refusal is 403; here the caller is merely not known.
 ApiResponse no_session(const Error& error) {
-  return error.code == Code::kRefused ? http::problem(401, error.reason, error.message) : http::problem(error);
+  return error.reason == "no_session" ? http::problem(401, error.reason, error.message) : http::problem(error);
 }
 
 // The same whether there is no such stream or it is another hub's.
@@ -91,6 +91,10 @@ void Sessions::orders_changed(const std::string& provider) {
   for (Live* page : lives_) {
     if (page->viewer() && page->viewer()->provider == provider) page->orders_changed();
   }
+}
+
+void Sessions::restarting() {
+  for (Live* page : lives_) page->restarting();
 }
 
 void Sessions::hub_changed(const hubs::Hubs::Known& hub) {

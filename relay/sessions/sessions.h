@@ -52,6 +52,12 @@ class Sessions : public hubs::Hubs::Listener {
   // GET /v1/live (WebSocket), GET /v1/hubs and POST /hub/v1/streams/{stream}.
   void add_to(http::Router& router);
 
+  // The relay is about to restart: ends every view, told to both its sides, and closes every page with 1012 (RFC 6455
+  // registry, "service restart"), so that it comes back.
+  void restarting();
+  std::size_t pages() const { return lives_.size(); }
+  std::size_t views() const { return by_hash_.size(); }
+
   // Tells the provider's pages that orders have changed.
   void orders_changed(const std::string& provider);
 

@@ -45,6 +45,12 @@ std::vector<Cell> cells_of(const std::deque<Bound>& columns) {
   return out;
 }
 
+// Also what SQLite cannot read at all: a file cut short or written over, a disk that fails.
+Error damaged(const std::filesystem::path& file) {
+  return store_fault(file.filename().string() +
+                     " is damaged or cannot be read: leave it as it is, look after the disk, and restore the backup");
+}
+
 // Made here and not by SQLite, so that nobody but the owner can ever read it.
 Result<void> make_private(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -78,18 +84,21 @@ Value optional_value(const std::optional<std::string>& text) { return text ? Val
 Database::Database(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Database::~Database() = default;
 
+bool Database::is_sound() const { return !state_->failed; }
+
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file,
                                                  std::span<const Migration> migrations) {
   TILLSYN_CHECK(make_private(file));
   std::unique_ptr<Database> database(new Database(std::make_unique<State>()));
   TILLSYN_CHECK(database->guarded(
       "open", [&] { database->state_->session.open(*soci::factory_sqlite3(), "dbname=\"" + file.string() + "\""); }));
-  TILLSYN_TRY(mode, database->select_one<std::string>("pragma journal_mode = wal"));
-  if (!mode || std::get<0>(*mode) != "wal") return store_fault("write-ahead logging is not to be had");
+  const auto mode = database->select_one<std::string>("pragma journal_mode = wal");
+  if (!mode) return damaged(file);
+  if (!*mode || std::get<0>(**mode) != "wal") return store_fault("write-ahead logging is not to be had");
   TILLSYN_CHECK(database->run("pragma synchronous = full"));
   TILLSYN_CHECK(database->run("pragma foreign_keys = on"));
-  TILLSYN_TRY(sound, database->select<std::string>("pragma quick_check"));
-  if (sound.size() != 1 || std::get<0>(sound.front()) != "ok") return store_fault("the database file is damaged");
+  const auto sound = database->select<std::string>("pragma quick_check");
+  if (!sound || sound->size() != 1 || std::get<0>(sound->front()) != "ok") return damaged(file);
   TILLSYN_CHECK(database->migrate(migrations));
   return database;
 }

@@ -59,6 +59,9 @@ class Database {
   template <typename... Columns>
   Result<std::optional<std::tuple<Columns...>>> select_one(std::string_view sql, const std::vector<Value>& values = {});
 
+  // False once SQLite has failed: from then on every call fails, until the database is opened anew.
+  bool is_sound() const;
+
   // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise. One inside another is part of the
   // outer.
   Result<void> transaction(const std::function<Result<void>()>& work);

@@ -60,29 +60,38 @@ Result<void> make_key(const std::filesystem::path& file, const crypto::Secret& f
   return sync_folder(file.parent_path());
 }
 
-Result<crypto::Secret> held_or_made(const std::filesystem::path& file, const std::function<crypto::Secret()>& make) {
+// The key, made unless there is already a database that needs the one that was: then it is lost, and a new one would
+// only hide that.
+Result<crypto::Secret> held_or_made(const std::filesystem::path& file, const std::filesystem::path& database,
+                                    const std::function<crypto::Secret()>& make) {
   std::error_code error;
   if (std::filesystem::create_directories(file.parent_path(), error)) {
     std::filesystem::permissions(file.parent_path(), std::filesystem::perms::owner_all, error);
   }
-  if (!std::filesystem::exists(file, error)) TILLSYN_CHECK(make_key(file, make()));
+  if (std::filesystem::exists(file, error)) return read_key(file);
+  if (std::filesystem::exists(database, error)) {
+    return key_fault(file.filename().string() + " is lost, and " + database.filename().string() +
+                     " needs it: put the key file back from the backup");
+  }
+  TILLSYN_CHECK(make_key(file, make()));
   return read_key(file);
 }
+
+crypto::Secret random_key() { return crypto::Secret::random(kKeyBytes); }
 
 }  // namespace
 
 Result<crypto::Ed25519PrivateKey> ledger_key(const std::filesystem::path& folder, const std::string& provider) {
-  TILLSYN_TRY(seed,
-              held_or_made(folder / (provider + ".ledger-key"), [] { return crypto::Secret::random(kKeyBytes); }));
+  TILLSYN_TRY(seed, held_or_made(folder / (provider + ".ledger-key"), folder / (provider + ".db"), random_key));
   return crypto::Ed25519PrivateKey::from_seed(seed.view());
 }
 
 Result<crypto::Secret> provider_key(const std::filesystem::path& folder, const std::string& provider) {
-  return held_or_made(folder / (provider + ".data-key"), [] { return crypto::Secret::random(kKeyBytes); });
+  return held_or_made(folder / (provider + ".data-key"), folder / (provider + ".db"), random_key);
 }
 
 Result<crypto::P256PrivateKey> client_key(const std::filesystem::path& folder) {
-  TILLSYN_TRY(scalar, held_or_made(folder / "relay.client-key", [] {
+  TILLSYN_TRY(scalar, held_or_made(folder / "relay.client-key", folder / "relay.shared.db", [] {
                 return crypto::Secret::copy_of(crypto::P256PrivateKey::generate().scalar());
               }));
   return crypto::P256PrivateKey::from_scalar(scalar.view());

@@ -13,7 +13,7 @@ namespace tillsyn::store {
 
 // Keys of the relay's own: 32 bytes each, in files of mode 0600 in the store's folder, made at the first call. Two
 // processes that make one at the same moment end up with the same key. Failure: kIo "key_file", also for a file of
-// another size or that others may read. Threads: thread-safe.
+// another size or that others may read, or that is gone while its database is there. Threads: thread-safe.
 
 // Signs the provider's checkpoints.
 Result<crypto::Ed25519PrivateKey> ledger_key(const std::filesystem::path& folder, const std::string& provider);

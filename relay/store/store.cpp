@@ -24,7 +24,8 @@ Result<int> lock_folder(const std::filesystem::path& folder) {
   if (lock < 0) return Error{Code::kIo, "store_fault", "cannot open the store's lock file"};
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
   ::close(lock);
-  return Error{Code::kUnavailable, "store_in_use", "another process holds this store"};
+  return Error{Code::kUnavailable, "store_in_use",
+               "another relay runs on this store: stop that one first, or start this one with a --store of its own"};
 }
 
 Result<void> make_folder(const std::filesystem::path& folder) {

@@ -80,12 +80,14 @@ export class Town {
     this.relayKeys = JSON.parse(await this.admin('relay-keys', '--store', this.path('relay'), '--provider', this.provider));
   }
 
-  async startRelay(port = 0) {
+  // `under`: a program and its arguments that the relay is run by; `options`: further ones of the relay's.
+  async startRelay(port = 0, {under = [], options = []} = {}) {
     this.relayTls ??= this.ca.issue('relay');
-    const {child, ready} = await this.processes.startServer('relay', join(this.bin, 'tillsyn-relay'), [
-      '--listen', `127.0.0.1:${port}`, '--tls-cert', this.relayTls.cert, '--tls-key', this.relayTls.key,
-      '--fleet-root', this.path('fleet-root.json'), '--store', this.path('relay')]);
+    const [command, ...args] = [...under, join(this.bin, 'tillsyn-relay'), '--listen', `127.0.0.1:${port}`, '--tls-cert', this.relayTls.cert,
+      '--tls-key', this.relayTls.key, '--fleet-root', this.path('fleet-root.json'), '--store', this.path('relay'), ...options];
+    const {child, ready} = await this.processes.startServer('relay', command, args);
     this.relayProcess = child;
+    this.watchPort = ready.watched;
     this.relayPort = ready.listening;
     this.relay = `https://localhost:${ready.listening}`;
   }

@@ -1,0 +1,491 @@
+// The running relay held against relay/api/openapi.yaml, both ways: every documented route, status and member is answered as
+// documented, and nothing undocumented is. Every answer to the persons and hubs of this file is judged.
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {createPrivateKey, sign} from 'node:crypto';
+import {copyFileSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {promisify} from 'node:util';
+import {b64, hashOf, now, random, sha256, signedBytes, unb64} from './lib/crypto.mjs';
+import {call} from './lib/https.mjs';
+import {Contract} from './lib/openapi.mjs';
+import {makeOrder, Person, postOrder} from './lib/person.mjs';
+import {until} from './lib/processes.mjs';
+import {enrolHub, localTime, logIn, moveIn, right, schedule, staffTown} from './lib/provision.mjs';
+import {frame, ScriptedHub} from './lib/scripted_hub.mjs';
+import {ScriptedViewer} from './lib/scripted_viewer.mjs';
+import {Town} from './lib/town.mjs';
+
+const run = promisify(execFile);
+const dir = join(tmpdir(), `tillsyn-api-${process.pid}`);
+const every = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const contract = new Contract();
+
+// What this file cannot bring about, and where it is tested.
+const elsewhere = {
+  'POST /v1/hubs/{hub}/code 409': 'neighbours.test.mjs: the hub is another provider\'s',
+  'POST /hub/v1/report 404': 'a provider that the root list drops',
+};
+// Routes of these are exercised here one by one; of any other tag only what holds for every route.
+const known = ['session', 'orders', 'residents', 'hubs', 'ledger', 'trust', 'hub'];
+
+for (const kind of [Person, ScriptedHub]) {
+  const plain = kind.prototype.call;
+  kind.prototype.call = async function judged(method, path, body) {
+    const answer = await plain.call(this, method, path, body);
+    contract.check(method, path, answer);
+    return answer;
+  };
+}
+
+let town, hub, staff;
+
+before(async () => {
+  town = new Town(dir);
+  await town.start();
+  await staffTown(town);
+  ({staff} = town);
+  hub = new ScriptedHub(town, 'one');
+  await enrolHub(town, hub);
+  hub.start();
+  town.front = {newestChallenge: () => hub.challenge};
+  await town.makeBundle();
+  await moveIn(town, hub, {name: 'Astrid Testsson', address: 'Provgatan 1'});
+  await schedule(town, hub, [{id: 'w1', days: every, start: localTime(-2).time, minutes: 60}]);
+  await town.makeBundle();
+}, {timeout: 120000});
+after(async () => {
+  hub?.stop();
+  await town?.stop();
+  if (!process.env.TILLSYN_KEEP) rmSync(dir, {recursive: true, force: true});
+});
+
+// An answer to nobody in particular, judged.
+async function ask(method, path, {body, headers = {}, ...options} = {}) {
+  const answer = await call(town.relay + path, {method, body, headers, ca: town.ca.pem, ...options});
+  contract.check(method, path, answer);
+  return answer;
+}
+const is = (answer, status, code) => assert.deepEqual([answer.status, code === undefined ? undefined : answer.json().code], [status, code], answer.text);
+const consentBody = (change = {}) => {
+  const {resident, home, group, consent} = hub.resident;
+  return {...JSON.parse(consent.order.payload), resident, home, group, ...change};
+};
+const outcome = (change = {}) => {
+  const {resident, group} = hub.resident;
+  return {type: 'completed', resident, group, window: {id: 'w1', date: localTime().date}, answer: b64(sha256('answer')), note: null, ...change};
+};
+const post = (person, order, note = null) => person.post('/v1/orders', {order, note});
+
+describe('the page and the relay agree on what there is', () => {
+  test('each route is documented with its caller, and each documented one is there [INT-1]', async () => {
+    const {stdout} = await run(join(town.bin, 'tillsyn-relay'), ['--routes', '--tls-cert', town.relayTls.cert, '--tls-key', town.relayTls.key,
+      '--fleet-root', town.path('fleet-root.json'), '--store', town.path('no-store')]);
+    const callers = {session: 'session', link: 'hub'};
+    const documented = contract.operations().map(({method, path, operation}) => `${method} ${path} ${callers[Object.keys(operation.security?.[0] ?? {})[0]] ?? 'anyone'}`);
+    const served = JSON.parse(stdout).routes.map(({method, path, caller}) => `${method} ${path} ${caller}`);
+    assert.deepEqual(served.sort(), documented.sort());
+  });
+
+  test('no route takes another method, and says which it takes [INT-1]', async () => {
+    for (const {path} of contract.operations()) {
+      const answer = await call(town.relay + path.replaceAll(/\{[^}]+\}/g, 'x'), {method: 'PATCH', ca: town.ca.pem});
+      is(answer, 405, 'wrong_method');
+      const taken = contract.operations().filter((one) => one.path === path).map(({method}) => method);
+      assert.deepEqual(answer.headers.allow.split(', ').sort(), taken.sort());
+    }
+  });
+
+  test('what is not documented is not there [INT-1] [INT-4]', async () => {
+    for (const path of ['/', '/v1', '/v2/orders', '/v1/orders/', '/v1/orders/x/y', '/hub/v1/', '/healthz', '/livez', '/readyz', '/metrics', '/admin', '/%2e%2e/etc/passwd', '/.well-known/x']) {
+      is(await call(town.relay + path, {ca: town.ca.pem}), 404, 'no_such_path');
+    }
+  });
+
+  test('no route of staff or hubs answers without a session or a certificate [IAM-1] [IAM-10]', async () => {
+    for (const {method, path, operation} of contract.operations().filter(({operation: {security}}) => security)) {
+      const url = path.replaceAll(/\{[^}]+\}/g, random(16));
+      const isHub = 'link' in operation.security[0];
+      is(await ask(method, url, {body: method === 'GET' ? undefined : {}}), 401, isHub ? 'no_client_certificate' : 'no_session');
+      if (!isHub) is(await ask(method, url, {body: method === 'GET' ? undefined : {}, headers: {authorization: `Bearer ${random(32)}`}}), 401, 'no_session');
+    }
+  });
+
+  test('no route answers a page of another origin [IAM-1]', async () => {
+    for (const {method, path} of contract.operations()) {
+      const url = path.replaceAll(/\{[^}]+\}/g, random(16));
+      is(await ask(method, url, {headers: {origin: 'https://evil.example', authorization: `Bearer ${staff.chef.token}`}}), 403, 'foreign_origin');
+    }
+  });
+
+  test('a body that is no JSON, or not the agreed one, is malformed everywhere [INT-1]', async () => {
+    for (const {method, path, operation} of contract.operations().filter(({operation: {requestBody}}) => requestBody?.content['application/json'] ?? requestBody?.$ref)) {
+      const url = path.replaceAll(/\{[^}]+\}/g, random(16));
+      for (const body of ['', '{', '[]', '{"a":1,"a":2}', '"text"', '{"unknown":1}', '{"a":1e400}']) {
+        const options = operation.security && 'link' in operation.security[0] ? {key: hub.key, cert: hub.cert} : {headers: {authorization: `Bearer ${staff.tekniker.token}`}};
+        const answer = await ask(method, url, {body, ...options});
+        // A technician makes a code whatever stands in the body; a draft that is not there is not read.
+        if (/code$|signatures$/.test(url)) assert.ok(answer.status >= 400 || answer.status === 201, `${method} ${url} ${body}: ${answer.status}`);
+        else is(answer, 400, 'malformed');
+      }
+    }
+  });
+
+  test('what is too large is refused before it is read [AVA-6]', async () => {
+    is(await ask('POST', '/v1/session', {body: ' '.repeat(300 * 1024)}), 413, 'body_too_large');
+    is(await ask('GET', '/v1/client-jwks', {headers: {'x-long': 'x'.repeat(20 * 1024)}}), 431, 'header_too_large');
+  });
+});
+
+describe('sessions', () => {
+  test('each word of a login that is refused [IAM-1] [IAM-2]', async () => {
+    const anna = staff['anna.berg'];
+    is(await anna.post('/v1/session', {challenge: random(32)}), 400, 'malformed');
+    is(await anna.tryOpenSession({provider: 'nobody'}), 404, 'unknown_provider');
+    is(await anna.tryOpenSession({challenge: random(32)}), 403, 'unknown_challenge');
+    is(await anna.tryOpenSession({sig: b64(Buffer.alloc(64, 1))}), 403, 'bad_signature');
+    is(await anna.tryOpenSession({salt: random(32)}), 403, 'nonce_mismatch');
+    is(await anna.tryOpenSession({id_token: `${anna.idToken.slice(0, -8)}AAAAAAAA`}), 403, 'bad_id_token');
+    const nobody = await new Person(town, 'bo.ek').logIn({nonce: random(32), openSession: false});
+    is(await nobody.tryOpenSession(), 403, 'nonce_mismatch');
+    is(await (await new Person(town, 'vikarie').logIn({openSession: false}).catch(() => anna)).tryOpenSession({provider: 'nobody'}), 404, 'unknown_provider');
+  });
+
+  test('each word of a code that is not exchanged [IAM-1]', async () => {
+    const body = {issuer: town.issuer.issuer, code: 'wrong', code_verifier: random(32), redirect_uri: `${town.appOrigin}/callback.html`};
+    is(await ask('POST', '/v1/oidc/token', {body}), 403, 'code_refused');
+    is(await ask('POST', '/v1/oidc/token', {body: {...body, issuer: 'https://evil.example'}}), 403, 'unknown_issuer');
+    is(await ask('POST', '/v1/oidc/token', {body: {...body, redirect_uri: 'https://evil.example/callback.html'}}), 403, 'wrong_redirect');
+    assert.ok((await ask('GET', '/v1/client-jwks')).json().keys.every((key) => key.d === undefined));
+  });
+
+  test('a trust machine reads orders and log, and nothing else [IAM-9]', async () => {
+    const machine = await trustMachine();
+    assert.equal(machine.opened.person, null);
+    assert.deepEqual(machine.opened.rights, []);
+    is(await machine.get('/v1/orders?after=0'), 200);
+    is(await machine.get('/v1/ledger/entries?from=0&count=5'), 200);
+    is(await machine.get('/v1/residents'), 403, 'wrong_role');
+    is(await machine.get('/v1/hubs'), 401, 'no_session');
+    is(await machine.call('DELETE', '/v1/session'), 204);
+    is(await machine.get('/v1/orders'), 401, 'no_session');
+  });
+
+  test('a logout ends the session for good [SES-8]', async () => {
+    const person = await new Person(town, 'bo.ek').logIn();
+    is(await person.get('/v1/orders'), 200);
+    is(await person.call('DELETE', '/v1/session'), 204);
+    is(await person.call('DELETE', '/v1/session'), 401, 'no_session');
+    is(await person.get('/v1/hubs'), 401, 'no_session');
+  });
+
+  test('a relay without root list or bundle says so and opens nothing [IAM-1]', async () => {
+    mkdirSync(town.path('bare'), {mode: 0o700});
+    for (const name of ['nord.ledger-key', 'nord.data-key', 'relay.client-key']) copyFileSync(town.path('relay', name), town.path('bare', name));
+    const {child, ready} = await town.processes.startServer('bare-relay', join(town.bin, 'tillsyn-relay'), ['--listen', '127.0.0.1:0', '--tls-cert', town.relayTls.cert,
+      '--tls-key', town.relayTls.key, '--fleet-root', town.path('fleet-root.json'), '--store', town.path('bare')]);
+    const bare = Object.assign(Object.create(town), {relay: `https://localhost:${ready.listening}`});
+    const stranger = Object.assign(new Person(bare, 'anna.berg'), {key: staff['anna.berg'].key, idToken: staff['anna.berg'].idToken});
+    stranger.call = async (method, path, body) => {  // without an Origin: this relay knows of none
+      const answer = await call(bare.relay + path, {method, body, ca: town.ca.pem});
+      contract.check(method, path, answer);
+      return answer;
+    };
+    is(await stranger.post('/v1/oidc/token', {issuer: 'x', code: 'x', code_verifier: random(32), redirect_uri: 'x'}), 503, 'bundle_missing');
+    is(await stranger.tryOpenSession(), 404, 'unknown_provider');
+    is(await stranger.call('PUT', '/v1/trust/bundle', readFileSync(town.path('bundle.json'), 'utf8')), 409, 'root_list_older');
+    is(await stranger.call('PUT', '/v1/trust/root-list', readFileSync(town.path('root-list.json'), 'utf8')), 200);
+    is(await stranger.tryOpenSession(), 503, 'bundle_missing');
+    await town.processes.stop(child);
+  });
+});
+
+// A key of tillsyn-admin's.
+function ed25519(name) {
+  const {seed} = JSON.parse(readFileSync(town.path(name), 'utf8'));
+  return createPrivateKey({key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), unb64(seed)]), format: 'der', type: 'pkcs8'});
+}
+
+// A session by the bundle key, as tillsyn-admin opens it.
+async function trustMachine() {
+  const key = ed25519('bundle.key');
+  const machine = new Person(town, 'machine');
+  const {challenge} = (await machine.post('/v1/session/challenge', {})).json();
+  const body = signedBytes('session', Buffer.concat([Buffer.from(`${new URL(town.relay).host}\0`), unb64(challenge)]));
+  const answer = await machine.post('/v1/session', {challenge, provider: town.provider, bundle_key: readFileSync(town.path('bundle.key.pub'), 'utf8').trim(), sig: b64(sign(null, body, key))});
+  is(answer, 200);
+  machine.opened = answer.json();
+  machine.token = machine.opened.token;
+  return machine;
+}
+
+describe('orders', () => {
+  test('handed in twice it is taken once, with the same answer [AVA-3] [INT-1]', async () => {
+    const {order} = makeOrder(town, [[staff['anna.berg'], 'operator']], outcome());
+    const first = await post(staff['anna.berg'], order);
+    is(first, 201);
+    const again = await post(staff['anna.berg'], order);
+    is(again, 200);
+    assert.deepEqual(again.json(), first.json());
+    const {items} = (await staff['anna.berg'].get('/v1/orders?after=0')).json();
+    assert.equal(items.filter((item) => item.order.payload === order.payload).length, 1);
+  });
+
+  test('a note comes with what it is committed to, or not at all [SES-2]', async () => {
+    const salt = random(32);
+    const text = 'sover lugnt';
+    const note = b64(sha256(unb64(salt), text));
+    const make = () => makeOrder(town, [[staff['anna.berg'], 'operator']], outcome({note})).order;
+    is(await post(staff['anna.berg'], make(), {salt, text}), 201);
+    is(await post(staff['anna.berg'], make(), {salt, text: 'sover inte'}), 400, 'malformed');
+    is(await post(staff['anna.berg'], make(), null), 400, 'malformed');
+  });
+
+  test('what is not accepted says why, and which order holds the slot [PRI-8]', async () => {
+    const {bistand, planerare, tekniker} = staff;
+    const two = [[bistand, 'care_manager'], [planerare, 'planner']];
+    const held = await post(bistand, makeOrder(town, two, consentBody({id: random(16), signed_at: now()})).order);
+    is(held, 409, 'slot_taken');
+    assert.equal(hashOf('order', held.json().order.payload), hub.resident.consent.hash);
+    is(await post(bistand, makeOrder(town, two, consentBody({version: 9, replaces: random(32), id: random(16), signed_at: now()})).order), 409, 'version_gap');
+    is(await post(tekniker, makeOrder(town, [[tekniker, 'operator']], outcome()).order), 409, 'no_grant');
+    const forged = makeOrder(town, [[staff['anna.berg'], 'operator']], outcome()).order;
+    forged.signatures[0].sig = b64(Buffer.alloc(64, 1));
+    is(await post(staff['anna.berg'], forged), 403, 'bad_signature');
+    is(await post(staff['anna.berg'], makeOrder(town, [[staff['anna.berg'], 'operator']], outcome({provider: 'syd'})).order), 403, 'wrong_provider');
+    is(await staff['anna.berg'].post('/v1/orders', {order: forged}), 400, 'malformed');
+  });
+
+  test('the list is read page by page, and a cursor stays good [INT-1]', async () => {
+    const all = (await staff.chef.get('/v1/orders')).json().items;
+    assert.ok(all.length > 10);
+    const rest = (await staff.chef.get(`/v1/orders?after=${all[4].n}`)).json();
+    assert.deepEqual(rest.items.map(({n}) => n), all.slice(5).map(({n}) => n));
+    assert.deepEqual((await staff.chef.get(`/v1/orders?after=${rest.next}`)).json(), {items: [], next: rest.next});
+    for (const bad of ['-1', '1.5', 'x', '', '9007199254740992', '1&after=2']) is(await staff.chef.get(`/v1/orders?after=${bad}`), 400, 'malformed');
+  });
+
+  test('a draft waits for its other signer, and is nobody else\'s [PRI-8]', async () => {
+    const {bistand, planerare, chef} = staff;
+    const make = (change) => makeOrder(town, [[bistand, 'care_manager'], [planerare, 'planner']], consentBody({id: random(16), signed_at: now(), ...change}));
+    const keep = ({order}) => bistand.post('/v1/drafts', {payload: order.payload, signatures: [order.signatures[0], null]});
+    const good = make({version: 2, replaces: hub.resident.consent.hash});
+    const kept = await keep(good);
+    is(kept, 201);
+    const {id} = kept.json();
+    assert.ok((await planerare.get('/v1/drafts')).json().items.some((item) => item.id === id));
+    assert.ok(!(await chef.get('/v1/drafts')).json().items.some((item) => item.id === id));
+    is(await chef.post(`/v1/drafts/${id}/signatures`, good.order.signatures[1]), 404, 'no_draft');
+    is(await chef.call('DELETE', `/v1/drafts/${id}`), 404, 'no_draft');
+    is(await bistand.post(`/v1/drafts/${id}/signatures`, good.order.signatures[0]), 202);
+    is(await planerare.post(`/v1/drafts/${id}/signatures`, {...good.order.signatures[1], sig: b64(Buffer.alloc(64, 1))}), 403, 'bad_signature');
+    is(await planerare.post(`/v1/drafts/${id}/signatures`, {sig: 'x'}), 400, 'malformed');
+    is(await planerare.post(`/v1/drafts/${id}/signatures`, good.order.signatures[1]), 201);
+    const late = make({version: 2, replaces: hub.resident.consent.hash});
+    const second = (await keep(late)).json().id;
+    is(await planerare.post(`/v1/drafts/${second}/signatures`, late.order.signatures[1]), 409, 'slot_taken');
+    is(await bistand.call('DELETE', `/v1/drafts/${second}`), 204);
+    is(await bistand.call('DELETE', `/v1/drafts/${second}`), 404, 'no_draft');
+    is(await bistand.post('/v1/drafts', {payload: good.order.payload}), 400, 'malformed');
+    is(await chef.post('/v1/drafts', {payload: good.order.payload, signatures: [good.order.signatures[0], null]}), 403, 'person_mismatch');
+  });
+});
+
+describe('residents, the night and hubs', () => {
+  test('names are kept by those who may, and shown to those who need them [PRI-1] [IAM-4]', async () => {
+    const {resident, group, name, address, salt} = hub.resident;
+    const body = {group, name, address, salt};
+    is(await staff.bistand.put(`/v1/residents/${resident}`, body), 204);
+    is(await staff['anna.berg'].put(`/v1/residents/${resident}`, body), 403, 'wrong_role');
+    for (const bad of [{...body, name: ''}, {...body, group: 'Natt'}, {...body, salt: 'x'}, {...body, extra: 1}, {...body, resident: random(16)}, {...body, name: 'x'.repeat(257)}]) {
+      is(await staff.bistand.put(`/v1/residents/${resident}`, bad), 400, 'malformed');
+    }
+    is(await staff.bistand.put('/v1/residents/short', body), 400, 'malformed');
+    assert.ok((await staff['anna.berg'].get('/v1/residents')).json().items.some((item) => item.name === name));
+    assert.deepEqual((await staff.tekniker.get('/v1/residents')).json().items, []);
+  });
+
+  test('tonight shows each window with its outcome [SES-1]', async () => {
+    const {items} = (await staff['anna.berg'].get('/v1/tonight')).json();
+    assert.ok(items.some((item) => item.resident === hub.resident.resident && item.outcome?.type === 'completed'));
+    assert.ok(items.some((item) => item.outcome === null));
+    assert.deepEqual((await staff.tekniker.get('/v1/tonight')).json().items, []);
+  });
+
+  test('hubs are listed with what their gates said; a code is a technician\'s to make [INS-2]', async () => {
+    const {hubs} = (await staff['anna.berg'].get('/v1/hubs')).json();
+    assert.ok(hubs.some((one) => one.hub === hub.id && one.online && one.status.challenge === hub.challenge));
+    is(await staff.chef.post(`/v1/hubs/${hub.id}/code`, {}), 403, 'wrong_role');
+    is(await staff.tekniker.post('/v1/hubs/not-a-hub/code', {}), 400, 'malformed');
+    is(await staff.tekniker.post(`/v1/hubs/${hub.id}/code`, {}), 201);
+  });
+
+  test('the WebSocket speaks to the staff app alone [IAM-1]', async () => {
+    is(await ask('GET', '/v1/live'), 426, 'not_a_websocket');
+    const upgrade = {connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ=='};
+    is(await ask('GET', '/v1/live', {headers: upgrade}), 403, 'foreign_origin');
+    is(await ask('GET', '/v1/live', {headers: {...upgrade, origin: 'https://evil.example'}}), 403, 'foreign_origin');
+    const viewer = await new ScriptedViewer(town, staff['anna.berg']).connect();
+    contract.seen.add('GET /v1/live 101');
+    viewer.close();
+  });
+});
+
+describe('the log', () => {
+  const get = (person, path) => person.get(`/v1/ledger/${path}`);
+
+  test('checkpoint and proofs are for all staff, entries for reviewers [AUD-3]', async () => {
+    const {checkpoint} = (await get(staff['anna.berg'], 'checkpoint')).json();
+    const size = Number(checkpoint.split('\n')[1]);
+    is(await get(staff['anna.berg'], `consistency?from=3&to=${size}`), 200);
+    is(await get(staff['anna.berg'], `consistency?from=3&to=${size + 1000}`), 403, 'proof_range');
+    is(await get(staff['anna.berg'], 'consistency?from=3'), 400, 'malformed');
+    is(await get(staff['anna.berg'], `inclusion?hash=${hub.resident.consent.hash}&size=${size}`), 200);
+    is(await get(staff['anna.berg'], `inclusion?hash=${hub.resident.consent.hash}&size=${size + 1000}`), 403, 'proof_range');
+    is(await get(staff['anna.berg'], `inclusion?hash=${random(32)}&size=${size}`), 404, 'no_ledger_entry');
+    is(await get(staff['anna.berg'], `inclusion?hash=x&size=${size}`), 400, 'malformed');
+    is(await get(staff.granskare, 'entries?from=0&count=1000'), 200);
+    is(await get(staff.granskare, 'entries?from=0'), 400, 'malformed');
+    is(await get(staff['anna.berg'], 'entries?from=0&count=10'), 403, 'wrong_role');
+  });
+
+  test('who reads the log is in the log, before anything is shown [AUD-3]', async () => {
+    const reader = await new Person(town, 'granskare').logIn();
+    const read = async () => (await get(reader, 'entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+    const found = (await read()).filter(({what, who}) => what === 'log_read' && who[0]?.person === 'granskare');
+    assert.ok(found.length > 0);
+    const again = (await read()).filter(({what}) => what === 'log_read');
+    assert.equal(again.length, found.length, 'pages read within a minute are one reading');
+    assert.ok(found.every(({details}) => details !== null), 'its details are committed to');
+  });
+});
+
+describe('trust documents and hubs', () => {
+  test('each word of a trust document that is not taken [IAM-9]', async () => {
+    const [list, bundle] = ['root-list', 'bundle'].map((name) => JSON.parse(readFileSync(town.path(`${name}.json`), 'utf8')));
+    is(await ask('PUT', '/v1/trust/root-list', {body: list}), 200);
+    is(await ask('PUT', '/v1/trust/bundle', {body: bundle}), 200);
+    for (const [name, envelope] of [['root-list', list], ['bundle', bundle]]) {
+      is(await ask('PUT', `/v1/trust/${name}`, {body: {...envelope, signatures: []}}), 403, 'bad_signature');
+      is(await ask('PUT', `/v1/trust/${name}`, {body: {...envelope, payload: envelope.payload.replace('localhost', 'localhosu')}}), 403, 'bad_signature');
+    }
+    const newer = list.payload.replace('"format":1', '"format":2');
+    const signatures = ['root1.key', 'root2.key'].map((name) => ({key: readFileSync(town.path(`${name}.pub`), 'utf8').trim(), sig: b64(sign(null, signedBytes('root-list', newer), ed25519(name)))}));
+    is(await ask('PUT', '/v1/trust/root-list', {body: {payload: newer, signatures}}), 409, 'unknown_format');
+    await town.makeRootList(2);
+    const next = town.path('bundle-2.json');
+    await town.admin('trust', 'make', '--root-list', town.path('root-list.json'), '--fleet-root', town.path('fleet-root.json'), '--bundle-key', town.path('bundle.key'),
+      '--previous', town.path('bundle.json'), '--relay', town.relay, '--out', next);
+    is(await ask('PUT', '/v1/trust/bundle', {body: readFileSync(next, 'utf8')}), 409, 'root_list_older');
+    is(await ask('PUT', '/v1/trust/root-list', {body: readFileSync(town.path('root-list.json'), 'utf8')}), 200);
+    is(await ask('PUT', '/v1/trust/bundle', {body: readFileSync(next, 'utf8')}), 200);
+    is(await ask('PUT', '/v1/trust/root-list', {body: list}), 403, 'root_list_older');
+    is(await ask('PUT', '/v1/trust/bundle', {body: bundle}), 403, 'bundle_older');
+    const {root_list, bundle: handed} = (await ask('GET', '/hub/v1/trust')).json();
+    assert.equal(JSON.parse(root_list.payload).version, 2);
+    assert.deepEqual(handed, JSON.parse(readFileSync(next, 'utf8')));
+    for (const end of ['', '.replays']) copyFileSync(next + end, town.path(`bundle.json${end}`));
+  });
+
+  test('each word of an enrolment that is refused [INS-2]', async () => {
+    const {tekniker} = staff;
+    const other = new ScriptedHub(town, 'other');
+    is(await other.post('/hub/v1/enrol', {format: 1}), 400, 'malformed');
+    is(await other.tryEnrol('AAAAAAAAAAAAAAAA'), 403, 'bad_code');
+    is(await other.poll(), 403, 'unknown_link_key');
+    is(await other.report(), 403, 'unknown_link_key');
+    is(await other.post(`/hub/v1/streams/${random(16)}`, {}), 403, 'unknown_link_key');
+    await postOrder(town, [[tekniker, 'technician']], {type: 'device', version: 1, replaces: null, hub: other.id, device_key: await other.deviceKey(), board: 'bench'});
+    const {code} = (await tekniker.post(`/v1/hubs/${other.id}/code`, {})).json();
+    const forged = {format: 1, code, link_key: {...other.linkKey(), sig: b64(Buffer.alloc(64, 1))}};
+    is(await other.post('/hub/v1/enrol', forged), 403, 'bad_signature');
+    is(await other.tryEnrol(code), 200);
+    is(await other.tryEnrol(code), 403, 'bad_code');
+  });
+
+  test('polls and reports are judged by their form, and what is repeated is taken once [AVA-3]', async () => {
+    is(await hub.post('/hub/v1/poll', {format: 2, status: null}), 400, 'malformed');
+    is(await hub.post('/hub/v1/report', {format: 1, status: null, answers: [], receipts: []}), 400, 'malformed');
+    const {root_list, bundle} = (await hub.poll({...hub.status, root_list: 0, bundle: null})).json();
+    assert.ok(root_list && bundle, 'who lacks trust documents is given them');
+    const events = [hub.event('started'), hub.event('clock_trusted')];
+    assert.equal((await hub.report({events})).json().events_acked, 2);
+    assert.equal((await hub.report({events})).json().events_acked, 2);
+    const kept = (await staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text)).filter(({kind}) => kind === 'event');
+    assert.equal(kept.length, 2);
+  });
+
+  test('a view goes to the hub and its frames come back, and only those [VID-2] [LOG-5]', async () => {
+    await town.makeBundle();
+    const viewer = await new ScriptedViewer(town, staff['anna.berg']).connect();
+    const {order, hash} = await viewer.makeView(hub);
+    const asked = viewer.ask(order);
+    await hub.offered(hash);
+    const stream = random(16);
+    is(await hub.report({answers: [hub.open(order, stream)]}), 200);
+    assert.equal((await asked).answer.decision, 'open');
+    is(await hub.post(`/hub/v1/streams/${random(16)}`, {}), 404, 'no_such_stream');
+    is(await hub.post(`/hub/v1/streams/${stream}`, {}), 411, 'not_chunked');
+    const upload = hub.stream(stream);
+    const response = await upload.response;
+    assert.equal(response.status, 200);
+    contract.check('POST', `/hub/v1/streams/${stream}`, {...response, text: ''});
+    is(await hub.post(`/hub/v1/streams/${stream}`, {}), 409, 'stream_taken');
+    const sent = frame();
+    upload.send(sent);
+    await until('the frame', () => viewer.frames.length > 0);
+    assert.deepEqual(viewer.frames[0].frame, sent);
+    viewer.sendLife(Buffer.concat([unb64(stream), Buffer.alloc(48, 3)]));
+    await until('the sign of life', () => Buffer.concat(response.chunks).length === 64);
+    viewer.end();
+    await response.ended;
+    viewer.close();
+  });
+});
+
+describe('an identity provider that changes its key or is gone', () => {
+  test('a key that no bundle has is waited for [IAM-1]', async () => {
+    await town.startIdentityProvider();
+    const person = await new Person(town, 'bo.ek').logIn({openSession: false});
+    is(await person.tryOpenSession(), 409, 'unknown_kid');
+  });
+
+  test('a provider that does not answer is said to be gone [SES-7]', async () => {
+    await town.processes.stop(town.idpProcess);
+    const body = {issuer: town.issuer.issuer, code: 'x', code_verifier: random(32), redirect_uri: `${town.appOrigin}/callback.html`};
+    is(await ask('POST', '/v1/oidc/token', {body}), 503, 'issuer_unreachable');
+  });
+});
+
+describe('nothing on the page is only on the page', () => {
+  test('rights that have ended end at once, whatever the session says [IAM-6]', async () => {
+    const {chef, rattighet} = staff;
+    const leaver = staff['bo.ek'];
+    const viewer = await new ScriptedViewer(town, leaver).connect();
+    is(await leaver.get('/v1/orders'), 200);
+    await postOrder(town, [[rattighet, 'rights_admin']], {type: 'revoke', version: 2, replaces: await grantOf('bo.ek'), issuer: town.issuer.issuer, person: 'bo.ek', from: now(), reason: 'slutat'});
+    for (const {method, path, operation} of contract.operations().filter(({operation: {security}}) => security && 'session' in security[0])) {
+      if (path === '/v1/session') continue;
+      const answer = await leaver.call(method, path.replaceAll(/\{[^}]+\}/g, random(16)), operation.requestBody ? {} : undefined);
+      assert.equal(answer.json().code, 'no_grant', `${method} ${path}`);
+    }
+    viewer.close();
+    is(await chef.get('/v1/orders'), 200);
+  });
+
+  async function grantOf(person) {
+    const {items} = (await staff.chef.get('/v1/orders')).json();
+    const found = items.map(({order}) => order.payload).filter((payload) => { const body = JSON.parse(payload); return body.type === 'grant' && body.person === person; });
+    return hashOf('order', found.at(-1));
+  }
+
+  test('each documented status and member has been answered [INT-1]', () => {
+    const due = contract.operations().filter(({operation: {tags}}) => tags.some((tag) => known.includes(tag)));
+    const statuses = due.flatMap(({method, path, operation}) => Object.keys(operation.responses).filter((status) => status !== 'default').map((status) => `${method} ${path} ${status}`));
+    const members = due.flatMap((one) => contract.members(one)).filter((name) => !Object.keys(elsewhere).some((start) => name.startsWith(start)));
+    const missing = [...statuses.filter((name) => !(name in elsewhere)), ...members].filter((name) => !contract.seen.has(name));
+    assert.deepEqual(missing, []);
+  });
+});
