@@ -9,6 +9,7 @@
 #include "common/base/instant.h"
 #include "common/base/result.h"
 #include "common/orders/trust_envelope.h"
+#include "relay/alarms/watch.h"
 #include "relay/api/refused_logins.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
@@ -16,6 +17,7 @@
 #include "relay/identity/sessions.h"
 #include "relay/identity/token_endpoint.h"
 #include "relay/store/store.h"
+#include "relay/webhooks/queue.h"
 
 namespace tillsyn::api {
 
@@ -23,6 +25,7 @@ namespace tillsyn::api {
 struct Listener {
   std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {
   };  // orders, countersigns, receipts
+  std::function<void(const std::string& provider)> alarms_changed = [](const std::string&) {};
   std::function<void()> trust_changed = [] {};
   std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&,
                                                                                          const std::string&) {};
@@ -47,6 +50,16 @@ class Services {
   // kNotFound "unknown_provider", also for one whose ledger key is not this relay's.
   Result<care::Provider*> provider(const std::string& id);
 
+  // The provider's alarms.
+  alarms::Watch& watch(care::Provider& provider);
+  // Looks at every provider's, by what presence knows now of each, and tells the listener which have changed. Where
+  // that fails it is logged, and the others go on.
+  void evaluate(std::map<std::string, alarms::Hearing> heard_of);
+
+  // What is to be sent to the providers' own systems now, with the provider's id; and what came of it.
+  std::vector<std::pair<std::string, webhooks::Delivery>> due_webhooks();
+  void webhook_tried(const std::string& provider, const std::string& id, const std::optional<long>& status);
+
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;
 
@@ -69,6 +82,7 @@ class Services {
   std::unique_ptr<identity::TokenEndpoint> token_endpoint_;
   identity::Sessions sessions_;
   std::map<std::string, std::unique_ptr<care::Provider>> providers_;
+  std::map<std::string, alarms::Watch> watches_;
   std::map<std::string, RefusedLogins> refused_logins_;
 };
 
