@@ -17,7 +17,6 @@ class HubDesk : public hubs::Desk {
   Result<hubs::Hub> enrol(const std::string& code, const Json& link_key_envelope, ByteView link_key) override;
   Result<hubs::Work> work_for(const hubs::Hub& hub, const Json& status) override;
   Result<std::uint64_t> record(const hubs::Hub& hub, const hubs::Report& report) override;
-  Result<void> saw(const hubs::Hub& hub, const std::string& what) override;
 
  private:
   Services& services_;

@@ -110,11 +110,4 @@ Result<std::uint64_t> HubDesk::record(const hubs::Hub& hub, const hubs::Report& 
   return static_cast<std::uint64_t>(newest);
 }
 
-Result<void> HubDesk::saw(const hubs::Hub& hub, const std::string& what) {
-  TILLSYN_TRY(provider, services_.provider(hub.provider));
-  if (what == "hub_back") provider->waiting_at.erase(hub.id);
-  TILLSYN_CHECK(provider->ledger->append_seen({.what = what, .hub = hub.id}, services_.now()));
-  return {};
-}
-
 }  // namespace tillsyn::api

@@ -90,6 +90,40 @@ std::string Services::trouble(const Health& health) const {
   return {};
 }
 
+alarms::Watch& Services::watch(care::Provider& provider) {
+  return watches_.try_emplace(provider.id, provider).first->second;
+}
+
+void Services::evaluate(std::map<std::string, alarms::Hearing> heard_of) {
+  for (auto& [id, provider] : providers_) {
+    alarms::Watch& watch = this->watch(*provider);
+    watch.hear(std::move(heard_of[id]));
+    const auto changed = watch.evaluate(now());
+    if (!changed) spdlog::critical("event=not_evaluated provider={} reason={}", id, changed.error().reason);
+    if (changed && *changed) listener_.alarms_changed(id);
+  }
+}
+
+std::vector<std::pair<std::string, webhooks::Delivery>> Services::due_webhooks() {
+  std::vector<std::pair<std::string, webhooks::Delivery>> out;
+  for (auto& [id, provider] : providers_) {
+    auto due = webhooks::due(*provider, now());
+    if (!due) {
+      spdlog::error("event=webhooks_not_read provider={} reason={}", id, due.error().reason);
+      continue;
+    }
+    for (auto& one : *due) out.emplace_back(id, std::move(one));
+  }
+  return out;
+}
+
+void Services::webhook_tried(const std::string& provider, const std::string& id, const std::optional<long>& status) {
+  const auto held = providers_.find(provider);
+  if (held == providers_.end()) return;
+  const auto done = webhooks::tried(*held->second, id, status, now());
+  if (!done) spdlog::error("event=webhook_not_recorded provider={} reason={}", provider, done.error().reason);
+}
+
 std::vector<std::string> Services::app_origins() const {
   std::set<std::string> origins;
   if (const auto& list = trust_->root_list()) {

@@ -11,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/orders/trust_envelope.h"
 #include "relay/api/log_reads.h"
+#include "relay/alarms/watch.h"
 #include "relay/api/refused_logins.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
@@ -18,6 +19,7 @@
 #include "relay/identity/sessions.h"
 #include "relay/identity/token_endpoint.h"
 #include "relay/store/store.h"
+#include "relay/webhooks/queue.h"
 
 namespace tillsyn::api {
 
@@ -25,6 +27,7 @@ namespace tillsyn::api {
 struct Listener {
   std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {
   };  // orders, countersigns, receipts
+  std::function<void(const std::string& provider)> alarms_changed = [](const std::string&) {};
   std::function<void()> trust_changed = [] {};
   std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&,
                                                                                          const std::string&) {};
@@ -64,6 +67,15 @@ class Services {
   Result<care::Provider*> provider(const std::string& id);
 
   Health health();
+  // The provider's alarms.
+  alarms::Watch& watch(care::Provider& provider);
+  // Looks at every provider's, by what presence knows now of each, and tells the listener which have changed. Where
+  // that fails it is logged, and the others go on.
+  void evaluate(std::map<std::string, alarms::Hearing> heard_of);
+
+  // What is to be sent to the providers' own systems now, with the provider's id; and what came of it.
+  std::vector<std::pair<std::string, webhooks::Delivery>> due_webhooks();
+  void webhook_tried(const std::string& provider, const std::string& id, const std::optional<long>& status);
 
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;
@@ -90,6 +102,7 @@ class Services {
   identity::Sessions sessions_;
   std::map<std::string, std::unique_ptr<care::Provider>> providers_;
   std::map<std::string, std::string> unserved_;  // providers of the root list that could not be opened -> why
+  std::map<std::string, alarms::Watch> watches_;
   std::map<std::string, RefusedLogins> refused_logins_;
   std::map<std::string, LogReads> log_reads_;
 };

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "relay/api/routes.h"
+#include "relay/webhooks/post.h"
 
 namespace tillsyn::app {
 
@@ -21,6 +22,7 @@ constexpr auto kNone = std::chrono::milliseconds(0);
 constexpr auto kGlance = std::chrono::milliseconds(20);
 constexpr auto kFarewell = std::chrono::milliseconds(2000);
 constexpr std::array kCallers = {"anyone", "session", "hub"};  // as http::Caller counts them
+constexpr auto kWatchEvery = std::chrono::seconds(2);  // with a loss's 45 s and 8 s: told within a minute
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path);
@@ -55,6 +57,8 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
       sessions_({loop_.get_executor(), store_, hubs_, view_desk_, {}}),
       tls_(std::move(tls)),
       ticks_(loop_.get_executor()),
+      watches_(loop_.get_executor()),
+      sends_(loop_.get_executor()),
       signals_(loop_, SIGTERM, SIGINT),
       watch_(loop_, [this](std::string path) { return answer_watcher(std::move(path)); }) {
   router_.add(api::routes(*services_));
@@ -85,6 +89,9 @@ void Relay::listen_to_changes() {
       sessions_.orders_changed(provider);
     });
   };
+  listener.alarms_changed = [this](const std::string& provider) {
+    asio::post(loop_, [this, provider] { sessions_.orders_changed(provider); });
+  };
   listener.trust_changed = [this] {
     asio::post(loop_, [this, origins = services_->app_origins()]() mutable {
       use_origins(std::move(origins));
@@ -105,14 +112,60 @@ asio::awaitable<void> Relay::tick() {
   }
 }
 
+// What presence knows, and then everything that is derived from it, looked at anew.
+asio::awaitable<void> Relay::watch() {
+  while (!is_stopping_) {
+    std::map<std::string, alarms::Hearing> heard_of;
+    for (const auto& one : hubs_.silences()) {
+      heard_of[one.hub.provider][one.hub.id] = {one.is_online,
+                                                std::chrono::floor<std::chrono::milliseconds>(one.silent),
+                                                std::chrono::floor<std::chrono::milliseconds>(one.online_for)};
+    }
+    auto job = [this, &heard_of] {
+      services_->evaluate(std::move(heard_of));
+      return true;
+    };
+    co_await store_.run(std::move(job));
+    watches_.expires_after(kWatchEvery);
+    co_await watches_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+asio::awaitable<void> Relay::send_webhooks() {
+  while (!is_stopping_) {
+    auto job = [this] { return services_->due_webhooks(); };
+    auto due = co_await store_.run(std::move(job));
+    for (auto& [provider, delivery] : due) {
+      if (!sending_.insert(delivery.to.id).second) continue;
+      asio::co_spawn(loop_, send(provider, std::move(delivery)), asio::detached);
+    }
+    sends_.expires_after(kTick);
+    co_await sends_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+asio::awaitable<void> Relay::send(std::string provider, webhooks::Delivery delivery) {
+  auto job = [&delivery] { return webhooks::post(delivery, wall_clock()); };
+  const auto status = co_await webhooks_.run(std::move(job));
+  auto record = [this, &provider, &delivery, status] {
+    services_->webhook_tried(provider, delivery.id, status);
+    return true;
+  };
+  co_await store_.run(std::move(record));
+  sending_.erase(delivery.to.id);
+}
+
 bool Relay::run() {
   signals_.async_wait([this](const http::error_code& error, int) {
     if (!error) stop();
   });
   asio::co_spawn(loop_, tick(), asio::detached);
+  asio::co_spawn(loop_, watch(), asio::detached);
+  asio::co_spawn(loop_, send_webhooks(), asio::detached);
   loop_.run();  // ends when the last connection has
   store_.stop();
   network_.stop();
+  webhooks_.stop();
   return !has_store_failed_;
 }
 
@@ -121,6 +174,8 @@ void Relay::stop() {
   is_stopping_ = true;
   watch_.stop();
   ticks_.cancel();
+  watches_.cancel();
+  sends_.cancel();
   sessions_.restarting();
   asio::co_spawn(loop_, close_connections(), asio::detached);
 }

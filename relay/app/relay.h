@@ -54,16 +54,21 @@ class Relay {
   void use_origins(std::vector<std::string> origins);
   asio::awaitable<void> tick();
   asio::awaitable<void> close_connections();
+  asio::awaitable<void> watch();
+  asio::awaitable<void> send_webhooks();
+  asio::awaitable<void> send(std::string provider, webhooks::Delivery delivery);
   void stop();
   void end_after_store_failure();
   asio::awaitable<std::optional<http::ApiResponse>> answer_watcher(std::string path);
   watch::Figures::Now figures_of(const api::Health& health) const;
 
   static constexpr std::size_t kNetworkThreads = 4;
+  static constexpr std::size_t kWebhookThreads = 2;  // their own: a slow receiver keeps nobody from logging in
 
   asio::io_context loop_{1};
   http::Workers store_{1};
   http::Workers network_{kNetworkThreads};
+  http::Workers webhooks_{kWebhookThreads};
   std::unique_ptr<api::Services> services_;
   api::HubDesk hub_desk_;
   api::ViewDesk view_desk_;
@@ -75,6 +80,9 @@ class Relay {
   std::set<std::string, std::less<>> app_origins_;
   std::unique_ptr<http::Server> server_;
   http::Timer ticks_;
+  http::Timer watches_;
+  http::Timer sends_;
+  std::set<std::string> sending_;  // integrations that are being told something
   asio::signal_set signals_;
   watch::Figures figures_;
   watch::Listener watch_;

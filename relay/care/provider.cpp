@@ -34,7 +34,7 @@ Result<std::unique_ptr<Provider>> Provider::open(store::Store& store, const orde
   TILLSYN_TRY(database, store.provider(listed.id));
   TILLSYN_TRY(ledger, relay_ledger::Ledger::open(*database, listed.id, listed.ledger_key.name, std::move(key), now));
   std::unique_ptr<Provider> provider(
-      new Provider{listed.id, *database, std::move(ledger), {}, std::move(wrapping_key), {}, {}});
+      new Provider{listed.id, *database, std::move(ledger), {}, std::move(wrapping_key), History(*database), {}, {}});
   TILLSYN_CHECK(put_orders(*provider));
   return provider;
 }

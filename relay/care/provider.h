@@ -10,13 +10,14 @@
 #include "common/crypto/secret.h"
 #include "common/orders/order_book.h"
 #include "common/orders/root_list.h"
+#include "relay/care/history.h"
 #include "relay/ledger/ledger.h"
 #include "relay/store/store.h"
 
 namespace tillsyn::care {
 
 // Everything the relay keeps of one provider. What each folder's page does with it stands in orders.h, drafts.h,
-// documents.h, needs.h, views.h, residents.h and tonight.h.
+// documents.h, needs.h, views.h, residents.h, supervisions.h and tonight.h.
 // Threads: thread-bound.
 struct Provider {
   // Opens its database and log and puts the orders it had accepted into the book again. Refused, "ledger_key", when
@@ -28,6 +29,7 @@ struct Provider {
   std::unique_ptr<relay_ledger::Ledger> ledger;
   orders::OrderBook book;
   crypto::Secret wrapping_key;  // of the residents' keys
+  History history;
 
   // Orders that a hub has received and could not judge yet: not said again until something has changed for it.
   std::map<std::string, std::set<orders::Hash>> waiting_at;

@@ -119,4 +119,13 @@ Result<std::string> open_of(Provider& provider, const std::string& resident, con
   return text_of(text);
 }
 
+std::string seal_for_provider(const Provider& provider, const std::string& context, const std::string& text) {
+  return seal(provider.wrapping_key.view(), context, view_of(text));
+}
+
+Result<std::string> open_of_provider(const Provider& provider, const std::string& context, const std::string& sealed) {
+  TILLSYN_TRY(text, unseal(provider.wrapping_key.view(), context, sealed));
+  return text_of(text);
+}
+
 }  // namespace tillsyn::care

@@ -40,4 +40,8 @@ Result<std::string> seal_for(Provider& provider, const std::string& resident, co
 Result<std::string> open_of(Provider& provider, const std::string& resident, const std::string& context,
                             const std::string& sealed);
 
+// The same under the provider's own key, for what belongs to no resident.
+std::string seal_for_provider(const Provider& provider, const std::string& context, const std::string& text);
+Result<std::string> open_of_provider(const Provider& provider, const std::string& context, const std::string& sealed);
+
 }  // namespace tillsyn::care

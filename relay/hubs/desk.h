@@ -64,9 +64,6 @@ class Desk {
   // Makes the report durable and enters it in the log; what is held already is taken again without effect. The newest
   // event acknowledged. An answer or event whose signature is wrong is left out and logged, the rest stands.
   virtual Result<std::uint64_t> record(const Hub& hub, const Report& report) = 0;
-
-  // Enters what the relay itself saw: "hub_lost", "hub_back". Durable when it returns.
-  virtual Result<void> saw(const Hub& hub, const std::string& what) = 0;
 };
 
 }  // namespace tillsyn::hubs

@@ -36,7 +36,7 @@ void Hubs::heard(const Hub& hub, const Json& status) {
   const bool is_news = before != Presence::Heard::kStill || of.known.status != status;
   of.known.online = true;
   of.known.status = status;
-  if (before == Presence::Heard::kBack) enter(hub, "hub_back");
+  if (before == Presence::Heard::kBack) spdlog::warn("event=hub_back hub={}", hub.id);
   if (is_news) changed(of);
 }
 
@@ -44,23 +44,13 @@ void Hubs::tick() {
   for (const Hub& hub : presence_.take_lost(now_())) {
     Entry& of = entry(hub);
     of.known.online = false;
-    enter(hub, "hub_lost");
+    spdlog::warn("event=hub_lost hub={}", hub.id);
     changed(of);
   }
 }
 
 void Hubs::changed(Entry& entry) {
   if (listener_ != nullptr) listener_->hub_changed(entry.known);
-}
-
-void Hubs::enter(const Hub& hub, const char* what) {
-  spdlog::warn("event={} hub={}", what, hub.id);
-  const auto job = [this, hub, what]() -> asio::awaitable<void> {
-    auto saw = [this, hub, what] { return desk_.saw(hub, what); };
-    const auto entered = co_await store_.run(std::move(saw));
-    if (!entered.ok()) spdlog::error("event=not_entered what={} reason={}", what, entered.error().reason);
-  };
-  asio::co_spawn(loop_, job, asio::detached);
 }
 
 std::vector<Hubs::Known> Hubs::of_provider(const std::string& provider) const {

@@ -59,6 +59,8 @@ class Hubs {
 
   std::vector<Known> of_provider(const std::string& provider) const;
   bool is_online(const std::string& hub) const { return presence_.is_online(hub); }
+  // Every hub there is, for the reckoning of losses.
+  std::vector<Presence::Silence> silences() const { return presence_.silences(now_()); }
 
   // Gives the view to the hub's poll, at once if one is held. Withdrawn, it is not handed over any more.
   void offer(const std::string& hub, PendingOffer offer);
@@ -111,7 +113,6 @@ class Hubs {
 
   Entry& entry(const Hub& hub);
   void changed(Entry& entry);
-  void enter(const Hub& hub, const char* what);
 
   http::Executor loop_;
   http::Workers& store_;

@@ -29,12 +29,22 @@ class Presence {
 
   bool is_online(const std::string& hub) const;
 
+  // How long nothing has been heard of it, and for how long it has been online (0 unless it is).
+  struct Silence {
+    Hub hub;
+    bool is_online = false;
+    Time::duration silent{};
+    Time::duration online_for{};
+  };
+  std::vector<Silence> silences(Time now) const;
+
  private:
   enum class State { kExpected, kOnline, kLost };
   struct Seen {
     Hub hub;
     Time at;
     State state = State::kExpected;
+    Time online_since = {};
   };
   std::map<std::string, Seen> seen_;
 };

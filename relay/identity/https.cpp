@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <functional>
 #include <memory>
 
 namespace tillsyn::identity {
@@ -42,10 +43,26 @@ void trust_only(CURL* easy, const std::string& ca) {
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
 }
 
-}  // namespace
+using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-Result<HttpsAnswer> https(const std::string& url, const std::optional<std::string>& ca,
-                          const std::optional<std::string>& form) {
+Headers header_list(const std::vector<std::string>& lines) {
+  Headers out(nullptr, &curl_slist_free_all);
+  for (const std::string& line : lines) {
+    if (curl_slist* longer = curl_slist_append(out.get(), line.c_str())) {
+      out.release();
+      out.reset(longer);
+    }
+  }
+  return out;
+}
+
+void post(CURL* easy, const std::string& body) {
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.c_str());
+}
+
+Result<HttpsAnswer> perform(const std::string& url, const std::optional<std::string>& ca,
+                            const std::function<void(CURL*)>& set_up) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   const Easy easy(curl_easy_init(), &curl_easy_cleanup);
   if (started != CURLE_OK || !easy) return Error{Code::kInternal, "curl", "libcurl does not start"};
@@ -55,14 +72,31 @@ Result<HttpsAnswer> https(const std::string& url, const std::optional<std::strin
   curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &collect);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &answer.body);
-  if (form) {
-    curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(form->size()));
-    curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, form->c_str());
-  }
+  set_up(easy.get());
   const CURLcode done = curl_easy_perform(easy.get());
   if (done != CURLE_OK) return Error{Code::kUnavailable, "unreachable", curl_easy_strerror(done)};
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
+}
+
+}  // namespace
+
+Result<HttpsAnswer> https(const std::string& url, const std::optional<std::string>& ca,
+                          const std::optional<std::string>& form) {
+  return perform(url, ca, [&](CURL* easy) {
+    if (form) post(easy, *form);
+  });
+}
+
+Result<HttpsAnswer> https_post(const std::string& url, const std::optional<std::string>& ca,
+                               const std::vector<std::string>& headers, const std::string& body) {
+  std::vector<std::string> lines = headers;
+  lines.insert(lines.end(), {"Content-Type: application/json", "Expect:"});
+  const Headers list = header_list(lines);
+  return perform(url, ca, [&](CURL* easy) {
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list.get());
+    post(easy, body);
+  });
 }
 
 std::string form_encode(std::string_view text) {

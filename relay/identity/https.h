@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -20,6 +21,10 @@ struct HttpsAnswer {
 // that fails: nothing is known of such a server. Threads: thread-safe.
 Result<HttpsAnswer> https(const std::string& url, const std::optional<std::string>& ca,
                           const std::optional<std::string>& form);
+
+// The same by POST, with `body` as application/json and these further headers ("webhook-id: …").
+Result<HttpsAnswer> https_post(const std::string& url, const std::optional<std::string>& ca,
+                               const std::vector<std::string>& headers, const std::string& body);
 
 // `text` percent-encoded for a form (RFC 3986 unreserved characters stay).
 std::string form_encode(std::string_view text);

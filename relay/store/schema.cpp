@@ -28,6 +28,25 @@ create index documents_by_hub on documents (hub, kind, position);
 create table resident_keys (resident text primary key, wrapped text not null);
 create table residents (resident text primary key, unit text not null, sealed text not null)
 )sql",
+    R"sql(
+create table evaluations (n bigint primary key, at_ms bigint not null);
+create table losses (n bigint primary key, hub text not null, lost_ms bigint not null, back_ms bigint, event text,
+  is_told bigint not null);
+create unique index open_losses on losses (hub) where back_ms is null;
+create table area_losses (id text primary key, area text, lost_ms bigint not null, back_ms bigint);
+create table alarms (id text primary key, subject text not null, kind text not null, unit text, resident text, hub text,
+  window_id text, window_date text, order_hash text, reason text, since_ms bigint not null, raised_ms bigint not null,
+  level bigint not null, taken_ms bigint, taken_issuer text, taken_person text, cleared_ms bigint);
+create unique index open_alarms on alarms (subject) where cleared_ms is null;
+create index alarms_by_raised on alarms (raised_ms);
+create table maintenance (id text primary key, from_ms bigint not null, to_ms bigint not null, reason text not null,
+  issuer text not null, person text not null, planned_ms bigint not null, cancelled_ms bigint);
+create table integrations (id text primary key, url text not null, ca text, sealed text not null, made_ms bigint not null,
+  ended_ms bigint);
+create table deliveries (n bigint primary key, id text not null unique, integration text not null, body text not null, made_ms bigint not null,
+  tries bigint not null, next_ms bigint not null, done_ms bigint, dead_ms bigint, answer text);
+create index deliveries_by_next on deliveries (next_ms) where done_ms is null and dead_ms is null
+)sql",
 };
 
 constexpr Migration kShared[] = {

@@ -1,3 +1,4 @@
+import { acknowledge, type Alarm, loadAlarms, loadMaintenance, type Maintenance } from './care/alarms';
 import { loadDrafts, type Draft } from './care/drafting';
 import { LedgerWatch } from './care/ledger_watch';
 import { type Mark, signMark } from './care/outcomes';
@@ -48,6 +49,9 @@ export class App {
   residents = new Map<string, Resident>();
   hubs = new Map<string, HubPresence>();
   drafts: Draft[] = [];
+  alarms: Alarm[] = [];
+  maintenance: Maintenance[] = [];
+  alarmProblem = ''; // why the alarms are not known
   ledger: LedgerWatch | null = null;
   view: Supervision | null = null;
   looking: Looking | null = null;
@@ -157,7 +161,7 @@ export class App {
     await this.api.call('DELETE', '/v1/session').catch(() => null);
     this.api.token = null;
     Object.assign(this, {
-      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], ledger: null, view: null, looking: null, isLoaded: false, loadProblem: '',
+      session: null, records: new Records(), residents: new Map(), hubs: new Map(), drafts: [], alarms: [], maintenance: [], alarmProblem: '', ledger: null, view: null, looking: null, isLoaded: false, loadProblem: '',
     });
     this.timers.splice(0, this.timers.length, setInterval(() => void this.refreshTrust(), kTrustMs));
     this.set('login', reason);
@@ -269,6 +273,11 @@ export class App {
     return this.sign('visit-taken', row, 'Åker dit', null, { state: '', type: '', reason: '', hash: '' });
   }
 
+  async takeAlarm(alarm: Alarm): Promise<void> {
+    await acknowledge(this.api, alarm.id).catch(() => null); // the reload says who has it
+    await this.reload();
+  }
+
   mark(type: Mark['type'], text: string): Promise<void> {
     return this.sign(type, this.looking!.row, text, this.view?.answer?.hash ?? null, this.looking!.mark);
   }
@@ -362,11 +371,21 @@ export class App {
     const [records] = await Promise.all([Records.load(this.api, this.trustContext()), this.ledger?.refresh()]);
     const residents = await loadResidents(this.api, records.book);
     const drafts = await loadDrafts(this.api);
+    const alarms = await this.loadAlarms();
     if (this.session !== session) return; // logged out meanwhile
-    Object.assign(this, { records, residents, drafts, isLoaded: true });
+    Object.assign(this, { records, residents, drafts, ...alarms, isLoaded: true });
     if (this.looking && records.withheld.has(this.looking.row.resident)) this.view?.stop('orders_withheld');
     this.changed();
     await this.proveOutcomes();
+  }
+
+  // Without them the list still counts for itself, but the page must say so.
+  private async loadAlarms(): Promise<Pick<App, 'alarms' | 'maintenance' | 'alarmProblem'>> {
+    try {
+      return { alarms: await loadAlarms(this.api), maintenance: await loadMaintenance(this.api), alarmProblem: '' };
+    } catch {
+      return { alarms: this.alarms, maintenance: this.maintenance, alarmProblem: 'alarms_unknown' };
+    }
   }
 
   // An outcome counts once it has been found in the log.

@@ -5,51 +5,10 @@
 #include "relay/care/residents.h"
 #include "relay/care/tonight.h"
 #include "relay/care/views.h"
-#include "tests/unit/care/town.h"
+#include "tests/unit/care/served.h"
 
 namespace tillsyn::town {
 namespace {
-
-using orders::Verdict;
-
-// A hub that is enrolled, with a whole home accepted at the relay.
-struct Served : Town {
-  Served() : hub("hub"), desk(*services) {
-    hire();
-    at = enrol(hub.device_key);
-    home = maker.home_orders(hub.home(), hub.device_key.public_key());
-    must_post(home[0]);
-    must_post(home[1]);
-    REQUIRE(desk.record(at, {{}, {}, {hub.countersign(home[1].hash)}, {}}).ok());
-    for (std::size_t i = 2; i < home.size(); ++i) must_post(home[i]);
-  }
-
-  // Places in the list of what the hub is told, by order hash.
-  std::map<std::string, std::size_t> told(const Json& status) {
-    const auto work = desk.work_for(at, status);
-    REQUIRE(work.ok());
-    std::map<std::string, std::size_t> out;
-    for (std::size_t i = 0; i < work->orders.size(); ++i)
-      out[to_base64url(*orders::order_hash_in(work->orders[i]))] = i;
-    return out;
-  }
-  void receive(const orders::Hash& order, Verdict::Kind verdict, std::optional<std::string> reason = {}) {
-    REQUIRE(desk.record(at, {{}, {hub.receipt(order, verdict, std::move(reason))}, {}, {}}).ok());
-  }
-  orders::Order view(const std::string& challenge = "challenge", const std::string& name = "olle") {
-    const Staff staff = maker.login(name, Role::kOperator);
-    return maker.order(maker.view(hub.home(), fakes::p256_key("viewer").public_key(), fakes::bytes32(challenge),
-                                  provider().book.head(hub.id(), hub.home().resident)),
-                       {&staff});
-  }
-  std::vector<orders::SlotEntry> slots() { return provider().book.slots(hub.id(), hub.home().resident); }
-  orders::Person olle() { return maker.login("olle", Role::kOperator).person; }
-
-  TestHub hub;
-  hubs::Hub at;
-  std::vector<orders::Order> home;
-  api::HubDesk desk;
-};
 
 // ---- what a hub is told ----
 
@@ -104,7 +63,7 @@ TEST_CASE("a refused order is not said again, whatever happens", "[care]") {
   Served town;
   town.receive(town.home[4].hash, Verdict::Kind::kRefused, "beyond_consent");
   CHECK_FALSE(town.told(status()).contains(to_base64url(town.home[4].hash)));
-  REQUIRE(town.desk.saw(town.at, "hub_back").ok());
+  town.lose_and_find();
   CHECK_FALSE(town.told(status()).contains(to_base64url(town.home[4].hash)));
 }
 
@@ -118,7 +77,7 @@ TEST_CASE("an order that waits at the hub is said again after something has chan
     ++town.maker.bundle.version.counter;
     REQUIRE(town.services->take_bundle(town.maker.bundle_envelope()).ok());
   }
-  SECTION("the hub had been lost") { REQUIRE(town.desk.saw(town.at, "hub_back").ok()); }
+  SECTION("the hub had been lost") { town.lose_and_find(); }
   SECTION("the gate has started anew") {
     REQUIRE(town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(town.hub.event(1, {}, "started"))}}).ok());
   }
@@ -269,13 +228,6 @@ TEST_CASE("an answer is entered with its decision and reason, and only about an 
   CHECK(town.newest().reason == std::string("outside_window"));
 }
 
-TEST_CASE("what the relay saw of a hub is entered", "[care][LOG-7][LOG-8]") {
-  Served town;
-  REQUIRE(town.desk.saw(town.at, "hub_lost").ok());
-  CHECK(town.newest().what == "hub_lost");
-  CHECK(town.newest().hub == town.hub.id());
-}
-
 // ---- enrolment ----
 
 TEST_CASE("a hub is enrolled once by its code, and found by its link key", "[care][INS-2]") {
@@ -368,7 +320,7 @@ TEST_CASE("a view is in the log before it is offered, with every proof that a hu
   const auto view = town.view();
   const auto accepted = care::accept_view(town.provider(), town.trusted(), view.text, town.olle(), kNow);
   REQUIRE(accepted.ok());
-  REQUIRE(town.desk.saw(town.at, "hub_back").ok());  // the log goes on before the hub's poll takes the offer
+  town.lose_and_find();  // the log goes on before the hub's poll takes the offer
   Json at = status();
   at["ledger"] = {{"size", before.size}, {"root", to_base64url(before.root)}};
   const auto text = care::make_offer(town.provider(), town.trusted(), view.text, accepted->entry.seq, at);

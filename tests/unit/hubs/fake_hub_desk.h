@@ -24,10 +24,6 @@ class FakeHubDesk : public hubs::Desk {
     const std::lock_guard lock(mutex_);
     fails_to_record_ = fails;
   }
-  std::vector<std::string> seen() const {
-    const std::lock_guard lock(mutex_);
-    return seen_;
-  }
   std::size_t recorded_events() const {
     const std::lock_guard lock(mutex_);
     return events_;
@@ -57,17 +53,11 @@ class FakeHubDesk : public hubs::Desk {
     events_ += report.events.size();
     return std::uint64_t{events_};
   }
-  Result<void> saw(const hubs::Hub& hub, const std::string& what) override {
-    const std::lock_guard lock(mutex_);
-    seen_.push_back(what + " " + hub.id);
-    return {};
-  }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, hubs::Hub> hubs_;
   hubs::Work work_;
-  std::vector<std::string> seen_;
   std::size_t events_ = 0;
   bool fails_to_record_ = false;
 };

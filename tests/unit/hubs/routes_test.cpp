@@ -199,21 +199,29 @@ TEST_CASE("malformed polls and reports are refused by name", "[hubs]") {
   }
 }
 
-TEST_CASE("lost and back are entered in the log", "[hubs][AVA-1]") {
+TEST_CASE("lost and back are told to whoever listens, with how long nothing was heard", "[hubs][AVA-1]") {
+  struct Told : hubs::Hubs::Listener {
+    void hub_changed(const hubs::Hubs::Known& hub) override { states.push_back(hub.online); }
+    void answered(const hubs::Hub&, const Json&) override {}
+    std::vector<bool> states;
+  } told;
   test::FakeHubDesk desk;
   std::unique_ptr<hubs::Hubs> hubs;
   hubs::Hubs::Time now{std::chrono::seconds(1000)};
-  http::Workers* store = nullptr;
   test::RunningServer server([&](http::Router&, http::Executor loop, http::Workers& workers) {
-    store = &workers;
     hubs = std::make_unique<hubs::Hubs>(loop, workers, desk, [&] { return now; });
+    hubs->listen(&told);
   });
   server.on_loop([&] { hubs->heard({"hub-a", "p"}, nullptr); });
   server.on_loop([&] { now += std::chrono::seconds(44), hubs->tick(); });
   server.on_loop([&] { now += std::chrono::seconds(1), hubs->tick(); });
-  server.on_loop([&] { CHECK_FALSE(hubs->is_online("hub-a")); });
+  server.on_loop([&] {
+    CHECK_FALSE(hubs->is_online("hub-a"));
+    CHECK(hubs->silences().at(0).silent == std::chrono::seconds(45));
+    CHECK(hubs->silences().at(0).online_for == std::chrono::seconds(0));
+  });
   server.on_loop([&] { hubs->heard({"hub-a", "p"}, nullptr); });
-  bool idle = false;
-  while (!idle) server.on_loop([&] { idle = store->waiting() == 0; });
-  CHECK(desk.seen() == std::vector<std::string>{"hub_lost hub-a", "hub_back hub-a"});
+  server.on_loop([&] { now += std::chrono::seconds(7); });
+  server.on_loop([&] { CHECK(hubs->silences().at(0).online_for == std::chrono::seconds(7)); });
+  CHECK(told.states == std::vector<bool>{true, false, true});
 }

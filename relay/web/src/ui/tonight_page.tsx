@@ -1,5 +1,6 @@
 import type { Row, RowState } from '../care/tonight';
 import { formatDate } from '../protocol/time';
+import { AlarmsPart } from './alarms_part';
 import { useApp } from './hooks';
 import { Button, Message } from './parts';
 import { clock, dateAndClock, explain, when } from './words';
@@ -74,6 +75,7 @@ export function TonightPage() {
   return (
     <main data-testid="tonight">
       <h1>I natt</h1>
+      <AlarmsPart />
       {!app.isLoaded && <p>Hämtar listan …</p>}
       {app.isLoaded && rows.length === 0 && <p>Det finns ingen att se till i dina grupper.</p>}
       {states.map((state) => (

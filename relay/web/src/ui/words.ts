@@ -34,8 +34,26 @@ const kTeam = 'Ring larmteamet. ' + kVisit;
 const kSupport = 'Ring systemförvaltningen. ' + kVisit;
 const kAttack = 'Titta inte vidare i appen. Åk dit och meddela systemförvaltningen genast.';
 
+// Kind of alarm → what is wrong, and what to do.
+const kAlarms: Record<string, [string, string]> = {
+  missing_outcome: ['Tillsynen är inte gjord.', 'Åk dit.'],
+  visit_needed: ['Tillsynen gick inte att göra med kamera.', 'Åk dit.'],
+  hub_missing: ['Kameran kan inte öppnas till nästa tillsyn.', 'Räkna med ett besök. ' + kTeam],
+  no_windows: ['Beslut om tillsyn finns, men inga tider.', 'Se till brukaren på annat sätt i natt, och ring planeraren.'],
+  hub_lost: ['Hubben svarar inte.', kTeam],
+  hub_flapping: ['Hubbens förbindelse kommer och går.', kTeam],
+  area_lost: ['Flera hubbar i gruppen svarar inte.', 'Ta fram listan för natten. ' + kSupport],
+  service_lost: ['Inga hubbar svarar.', 'Ta fram listan för natten. ' + kSupport],
+  hub_unassigned: ['En hubb är igång utan att höra till någon brukare.', 'Ring larmteamet: kontrollera att rätt hubb är kopplad.'],
+  no_receipt: ['Hemmet har inte bekräftat en underskriven uppgift.', kTeam],
+  order_refused: ['Hemmet har nekat en underskriven uppgift.', 'Ta det med den som skrev under.'],
+  maintenance_in_window: ['Planerat underhåll krockar med en tillsyn.', 'Ring systemförvaltningen.'],
+  not_evaluated: ['Tjänsten har stått stilla, och ingen har räknat larm.', 'Gå igenom listan för natten.'],
+};
+
 // Machine word → what it means, and what to do next.
 const kReasons: Record<string, [string, string]> = {
+  alarms_unknown: ['Larmen går inte att hämta.', 'Gå igenom listan själv. ' + kSupport],
   // the window and the home
   outside_window: ['Det är inte tillsynstid nu.', kVisit],
   outside_permitted_hours: ['Tiden ligger utanför vad brukaren har samtyckt till.', kPlanner],
@@ -145,6 +163,11 @@ const kReasons: Record<string, [string, string]> = {
 
 export function explain(reason: string): Explanation {
   const [title, todo] = kReasons[reason] ?? ['Det gick inte.', 'Försök igen. ' + kVisit];
+  return { title, todo };
+}
+
+export function explainAlarm(kind: string): Explanation {
+  const [title, todo] = kAlarms[kind] ?? ['Ett fel har upptäckts.', kSupport];
   return { title, todo };
 }
 

@@ -1,0 +1,85 @@
+#include "relay/api/caller.h"
+#include "relay/webhooks/queue.h"
+
+namespace tillsyn::api {
+namespace {
+
+using http::ApiRequest;
+using http::ApiResponse;
+using orders::Role;
+
+// All of these are the system administrator's.
+http::Route admin_route(Services& services, const char* method, const char* pattern, CallerHandler handler) {
+  return staff_route(services, method, pattern,
+                     [handler = std::move(handler)](const Caller& caller, const ApiRequest& request) {
+                       return caller.may({Role::kSystemAdmin}) ? handler(caller, request) : no_right();
+                     });
+}
+
+Json integration_json(const webhooks::Integration& one) {
+  return {{"id", one.id}, {"url", one.url}, {"ca", one.ca ? Json(*one.ca) : Json()}};
+}
+
+// What an administrator changes is in the log, the secret never.
+Result<void> enter(const Caller& caller, const char* what, const std::string& id) {
+  TILLSYN_CHECK(caller.provider.ledger->append_seen(
+      {.what = what, .who = {care::ledger_person(caller.session.person)}, .details = {{"integration", id}}},
+      caller.now));
+  return {};
+}
+
+ApiResponse list_integrations(const Caller& caller, const ApiRequest&) {
+  const auto all = webhooks::list(caller.provider);
+  if (!all) return http::problem(all.error());
+  Json items = Json::array();
+  for (const auto& one : *all) items.push_back(integration_json(one));
+  return http::json_response({{"items", std::move(items)}});
+}
+
+ApiResponse add_integration(const Caller& caller, const ApiRequest& request) {
+  const auto body = body_of(request);
+  if (!body) return http::problem(body.error());
+  const auto one = webhooks::read_integration(*body);
+  if (!one) return http::problem(400, "malformed", one.error().message);
+  std::string secret;
+  const auto done = caller.provider.database.transaction([&]() -> Result<void> {
+    TILLSYN_TRY(made, webhooks::add(caller.provider, *one, caller.now));
+    secret = made;
+    return enter(caller, "integration_added", one->id);
+  });
+  if (!done) return http::problem(done.error());
+  Json answer = integration_json(*one);
+  answer["secret"] = secret;
+  return http::json_response(answer, 201);
+}
+
+ApiResponse end_integration(const Caller& caller, const ApiRequest& request) {
+  const std::string& id = request.params.at("id");
+  const auto done = caller.provider.database.transaction([&]() -> Result<void> {
+    TILLSYN_CHECK(webhooks::end(caller.provider, id, caller.now));
+    return enter(caller, "integration_ended", id);
+  });
+  return done ? no_content() : http::problem(done.error());
+}
+
+ApiResponse list_dead(const Caller& caller, const ApiRequest&) {
+  const auto items = webhooks::dead_letters(caller.provider);
+  return items ? http::json_response(*items) : http::problem(items.error());
+}
+
+ApiResponse send_again(const Caller& caller, const ApiRequest& request) {
+  const auto done = webhooks::send_again(caller.provider, request.params.at("id"), caller.now);
+  return done ? no_content() : http::problem(done.error());
+}
+
+}  // namespace
+
+std::vector<http::Route> webhook_routes(Services& services) {
+  return {admin_route(services, "GET", "/v1/integrations", list_integrations),
+          admin_route(services, "POST", "/v1/integrations", add_integration),
+          admin_route(services, "DELETE", "/v1/integrations/{id}", end_integration),
+          admin_route(services, "GET", "/v1/dead-letters", list_dead),
+          admin_route(services, "POST", "/v1/dead-letters/{id}/retry", send_again)};
+}
+
+}  // namespace tillsyn::api
