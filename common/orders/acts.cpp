@@ -1,6 +1,6 @@
 #include "common/orders/codec.h"
 
-// Bodies of what an operator does now: view and the outcomes.
+// Bodies of what is done now: view, test-view and the outcomes.
 namespace tillsyn::orders {
 namespace {
 
@@ -25,6 +25,12 @@ std::optional<Body> read_view(JsonReader& in) {
   if (!key) return std::nullopt;
   return View{std::move(hub), std::move(resident), std::move(group), std::move(camera), *key, challenge, bundle,
               head,           checkpoint};
+}
+
+std::optional<Body> read_test_view(JsonReader& in) {
+  auto body = read_view(in);
+  if (body) std::get<View>(*body).is_test = true;
+  return body;
 }
 
 void write(Json& out, const View& body) {

@@ -135,6 +135,7 @@ std::optional<Body> read_schedule(JsonReader& in);
 std::optional<Body> read_pause(JsonReader& in);
 std::optional<Body> read_resume(JsonReader& in);
 std::optional<Body> read_view(JsonReader& in);
+std::optional<Body> read_test_view(JsonReader& in);
 template <OutcomeKind kKind>
 std::optional<Body> read_outcome(JsonReader& in);
 

@@ -39,6 +39,7 @@ constexpr AnyOf kTechnician{Role::kTechnician};
 constexpr AnyOf kNobody{};
 
 constexpr std::string_view kWithdrawal = "consent withdrawn";
+constexpr std::string_view kLongPause = "pause over 72 h";
 
 // Who signs what (PROTOCOL.md, "Order"); where two sign, they are two persons.
 constexpr std::array kSigningRules = {
@@ -52,8 +53,10 @@ constexpr std::array kSigningRules = {
     SigningRule{kWithdrawal, kCareManager, kNobody},
     SigningRule{"schedule", kPlanner, kPlannerOrCareManager},
     SigningRule{"pause", kPlannerOrCareManager, kNobody},
+    SigningRule{kLongPause, kPlannerOrCareManager, kPlannerOrCareManager},
     SigningRule{"resume", kPlannerOrCareManager, kNobody},
     SigningRule{"view", kOperator, kNobody},
+    SigningRule{"test-view", kInstaller, kNobody},
     SigningRule{"completed", kOperator, kNobody},
     SigningRule{"not-seen", kOperator, kNobody},
     SigningRule{"unable", kOperator, kNobody},
@@ -61,9 +64,14 @@ constexpr std::array kSigningRules = {
     SigningRule{"pause-known", kOperator, kNobody},
 };
 
-const SigningRule& rule_for(const Body& body) {
-  const auto* consent = std::get_if<Consent>(&body);
-  const std::string_view type = consent != nullptr && !consent->terms ? kWithdrawal : type_name(body);
+std::string_view rule_name(const Payload& payload) {
+  const auto* consent = std::get_if<Consent>(&payload.body);
+  if (consent != nullptr && !consent->terms) return kWithdrawal;
+  return is_long_pause(payload) ? kLongPause : type_name(payload.body);
+}
+
+const SigningRule& rule_for(const Payload& payload) {
+  const std::string_view type = rule_name(payload);
   for (const SigningRule& rule : kSigningRules) {
     if (rule.type == type) return rule;
   }
@@ -71,7 +79,7 @@ const SigningRule& rule_for(const Body& body) {
 }
 
 Result<void> check_signers(const Payload& payload) {
-  const SigningRule& rule = rule_for(payload.body);
+  const SigningRule& rule = rule_for(payload);
   const auto& signers = payload.common.signers;
   const bool needs_two = !rule.second.empty();
   if (needs_two && signers.size() < 2) return refuse("not_two_people");

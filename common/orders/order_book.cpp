@@ -157,6 +157,22 @@ std::vector<std::string> OrderBook::hubs_of(std::string_view resident) const {
   return out;
 }
 
+bool OrderBook::is_accepted(std::string_view hub) const {
+  const Order* assigned = at("assignment", hub);
+  const auto* acceptance = body_at<Acceptance>("acceptance", hub);
+  return assignment_of(hub) != nullptr && acceptance != nullptr && acceptance->assignment == assigned->hash;
+}
+
+bool OrderBook::is_withdrawn(std::string_view resident) const {
+  const auto* consent = body_at<Consent>("consent", resident);
+  return consent != nullptr && !consent->terms;
+}
+
+bool OrderBook::is_paused(std::string_view resident, Instant now) const {
+  const auto* pause = body_at<Pause>("pause", resident);
+  return pause != nullptr && now < pause->until;
+}
+
 std::vector<HomeLeaf> OrderBook::homes() const {
   std::vector<HomeLeaf> out;
   for (const auto& [slot, order] : slots_) {
@@ -190,19 +206,16 @@ Result<void> check_consent(const Consent* consent, const Assignment& assignment,
 
 Result<const civil::Schedule*> OrderBook::schedule_in_force(std::string_view hub, std::string_view resident,
                                                             Instant now) const {
-  const Order* assigned = at("assignment", hub);
   const Assignment* assignment = assignment_of(hub);
   if (assignment == nullptr) return refuse("no_assignment");
   if (assignment->resident != resident) return refuse("wrong_resident");
-  const auto* acceptance = body_at<Acceptance>("acceptance", hub);
-  if (acceptance == nullptr || acceptance->assignment != assigned->hash) return refuse("not_accepted");
+  if (!is_accepted(hub)) return refuse("not_accepted");
   TILLSYN_CHECK(check_consent(body_at<Consent>("consent", resident), *assignment, now));
   const auto* order = body_at<ScheduleOrder>("schedule", resident);
   if (order == nullptr) return refuse("no_schedule");
   TILLSYN_CHECK(check_same_place(*order, *assignment));
   if (beyond_consent_.contains(resident)) return refuse("beyond_consent");
-  const auto* pause = body_at<Pause>("pause", resident);
-  if (pause != nullptr && now < pause->until) return refuse("paused");
+  if (is_paused(resident, now)) return refuse("paused");
   return &order->schedule;
 }
 

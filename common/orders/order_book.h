@@ -91,6 +91,12 @@ class OrderBook : public RightsSource {
   const Assignment* assignment_of(std::string_view hub) const;
   std::vector<std::string> hubs_of(std::string_view resident) const;
 
+  // Whether the installation under which the hub serves has been tested and accepted; whether the resident's consent has
+  // been withdrawn; whether a pause runs at `now`.
+  bool is_accepted(std::string_view hub) const;
+  bool is_withdrawn(std::string_view resident) const;
+  bool is_paused(std::string_view resident, Instant now) const;
+
   // The schedule by which the hub may open for its resident at `now`, or why there is none. The first that applies, all
   // refused: "no_assignment", "wrong_resident", "not_accepted", "no_consent", "consent_withdrawn", "wrong_home",
   // "group_not_in_scope", "consent_expired", "no_schedule", "wrong_home", "group_not_in_scope", "beyond_consent",

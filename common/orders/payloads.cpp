@@ -16,7 +16,7 @@ struct TypeRow {
   ReadBody read;
 };
 
-// In the sequence of Body's alternatives, then of OutcomeKind's: type_name counts on it.
+// In the sequence of Body's alternatives, then of OutcomeKind's, test-view last: type_name counts on it.
 constexpr std::array kTypes = {
     TypeRow{"grant", read_grant},
     TypeRow{"revoke", read_revoke},
@@ -34,6 +34,7 @@ constexpr std::array kTypes = {
     TypeRow{"unable", read_outcome<OutcomeKind::kUnable>},
     TypeRow{"visit-taken", read_outcome<OutcomeKind::kVisitTaken>},
     TypeRow{"pause-known", read_outcome<OutcomeKind::kPauseKnown>},
+    TypeRow{"test-view", read_test_view},
 };
 constexpr std::size_t kFirstOutcome = std::variant_size_v<Body> - 1;
 
@@ -74,12 +75,19 @@ void write_common(Json& out, const Common& common) {
   out["replaces"] = or_null(common.standing->replaces, hash_json);
 }
 
+void check_pause(JsonReader& in, const Common& common, const Pause& pause) {
+  if (pause.until <= common.signed_at) in.fail("until", "is not after signed_at");
+  if (pause.until - common.signed_at > kLongestPause) in.fail("until", "is more than 30 days after signed_at");
+}
+
 Result<Payload> read_payload(const Json& json, ReadBody read) {
   JsonReader in(json, "payload");
   in.text("type", 32);
   auto body = read(in);
   const bool standing = body && is_standing(*body);
   Common common = read_common(in, standing);
+  const auto* pause = body ? std::get_if<Pause>(&*body) : nullptr;
+  if (pause != nullptr && in.ok()) check_pause(in, common, *pause);
   TILLSYN_CHECK(finish(in));
   return Payload{std::move(common), std::move(*body)};
 }
@@ -112,6 +120,8 @@ std::string format_payload(const Payload& payload) {
 }
 
 const char* type_name(const Body& body) {
+  const auto* view = std::get_if<View>(&body);
+  if (view != nullptr && view->is_test) return kTypes.back().name.data();
   const auto* outcome = std::get_if<Outcome>(&body);
   const std::size_t row = outcome == nullptr ? body.index() : kFirstOutcome + static_cast<std::size_t>(outcome->kind);
   return kTypes.at(row).name.data();
@@ -124,6 +134,11 @@ bool is_closing(const Body& body) {
   if (const auto* consent = std::get_if<Consent>(&body)) return !consent->terms;
   return std::holds_alternative<Pause>(body) || std::holds_alternative<Revoke>(body) ||
          std::holds_alternative<Release>(body);
+}
+
+bool is_long_pause(const Payload& payload) {
+  const auto* pause = std::get_if<Pause>(&payload.body);
+  return pause != nullptr && pause->until - payload.common.signed_at > kLongestPauseByOne;
 }
 
 const std::string* hub_of(const Body& body) { return TILLSYN_MEMBER_OF(body, hub); }

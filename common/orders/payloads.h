@@ -128,11 +128,14 @@ struct ScheduleOrder {
   civil::Schedule schedule;
 };
 
+constexpr std::chrono::hours kLongestPauseByOne{72};  // counted from signed_at; a longer one is signed by two
+constexpr std::chrono::days kLongestPause{30};
+
 struct Pause {
   std::string resident;
   std::string home;
   std::string group;
-  Instant until;
+  Instant until;  // after signed_at, by kLongestPause at most
   std::string reason;
 };
 
@@ -158,6 +161,7 @@ struct LogPoint {
   friend bool operator==(const LogPoint&, const LogPoint&) = default;
 };
 
+// A view, or the install team's test-view, which has the same members.
 struct View {
   std::string hub;
   std::string resident;
@@ -167,7 +171,8 @@ struct View {
   ByteArray<32> challenge{};
   BundleVersion bundle;  // that the app judged by
   Hash head{};
-  LogPoint checkpoint;  // the newest the app has verified; size 0: none
+  LogPoint checkpoint;   // the newest the app has verified; size 0: none
+  bool is_test = false;  // test-view
 };
 
 struct WindowOnDate {
@@ -230,9 +235,12 @@ std::string format_payload(const Payload& payload);
 const char* type_name(const Body& body);  // "not-seen"
 
 bool is_standing(const Body& body);  // fills a slot
-bool is_act(const Body& body);       // view: now or never
+bool is_act(const Body& body);       // view, test-view: now or never
 // Orders that only close act whatever their version: withdrawn consent, pause, revoke, release.
 bool is_closing(const Body& body);
+
+// Whether it is a pause that two persons must sign.
+bool is_long_pause(const Payload& payload);
 
 // What the order names, nullptr where it names none. Borrowed from `body`.
 const std::string* hub_of(const Body& body);

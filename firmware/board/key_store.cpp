@@ -1,5 +1,7 @@
 #include "firmware/board/key_store.h"
 
+#include <filesystem>
+
 #include "common/base/json.h"
 #include "common/crypto/secret.h"
 #include "firmware/files/files.h"
@@ -20,8 +22,8 @@ Result<std::string> KeyStore::envelope(std::string_view kind, std::string_view p
   return Json{{"payload", payload}, {"sig", to_base64url(signature)}}.dump();
 }
 
-FileKeyStore::FileKeyStore(crypto::P256PrivateKey key)
-    : KeyStore(key.public_key().thumbprint_text()), key_(std::move(key)) {}
+FileKeyStore::FileKeyStore(crypto::P256PrivateKey key, std::string directory)
+    : KeyStore(key.public_key().thumbprint_text()), key_(std::move(key)), directory_(std::move(directory)) {}
 
 Result<std::unique_ptr<KeyStore>> FileKeyStore::open(const std::string& directory) {
   auto content = files::read_private(key_path(directory), kScalarBytes);
@@ -30,19 +32,21 @@ Result<std::unique_ptr<KeyStore>> FileKeyStore::open(const std::string& director
     auto key = crypto::P256PrivateKey::from_scalar(**content);
     crypto::wipe(**content);
     if (!key) return malformed("key_store", key_path(directory) + ": not a key");
-    return std::unique_ptr<KeyStore>(new FileKeyStore(std::move(key).value()));
+    return std::unique_ptr<KeyStore>(new FileKeyStore(std::move(key).value(), directory));
   }
   auto made = crypto::P256PrivateKey::generate();
   if (const auto kept = files::write_private(key_path(directory), made.scalar()); !kept) {
     return as_key_store(kept.error());
   }
-  return std::unique_ptr<KeyStore>(new FileKeyStore(std::move(made)));
+  return std::unique_ptr<KeyStore>(new FileKeyStore(std::move(made), directory));
 }
 
 Result<void> FileKeyStore::destroy(const std::string& directory) {
   if (const auto gone = files::destroy(key_path(directory)); !gone) return as_key_store(gone.error());
   return {};
 }
+
+bool FileKeyStore::exists(const std::string& directory) { return std::filesystem::exists(key_path(directory)); }
 
 Result<ByteArray<crypto::kP256SignatureBytes>> FileKeyStore::sign(std::string_view kind, ByteView body) const {
   return key_.sign(signed_bytes(kind, body));

@@ -23,6 +23,9 @@ class KeyStore {
   // ES256 over signed(kind, body), P1363: the key signs nothing whose kind it was not told.
   virtual Result<ByteArray<crypto::kP256SignatureBytes>> sign(std::string_view kind, ByteView body) const = 0;
 
+  // Destroys the key where it is kept; it signs until this object is gone. kIo "key_store".
+  virtual Result<void> destroy_key() = 0;
+
   // {"payload": text, "sig": b64}: the device envelope of PROTOCOL, as JSON text.
   Result<std::string> envelope(std::string_view kind, std::string_view payload) const;
 
@@ -44,13 +47,17 @@ class FileKeyStore : public KeyStore {
   // Overwrites and removes the key; success when there was none.
   static Result<void> destroy(const std::string& directory);
 
+  static bool exists(const std::string& directory);
+
   const crypto::P256PublicKey& device_key() const override { return key_.public_key(); }
   Result<ByteArray<crypto::kP256SignatureBytes>> sign(std::string_view kind, ByteView body) const override;
+  Result<void> destroy_key() override { return destroy(directory_); }
 
  private:
-  explicit FileKeyStore(crypto::P256PrivateKey key);
+  FileKeyStore(crypto::P256PrivateKey key, std::string directory);
 
   crypto::P256PrivateKey key_;
+  std::string directory_;
 };
 
 }  // namespace tillsyn::board

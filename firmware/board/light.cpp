@@ -19,6 +19,12 @@ Result<std::string> read_word(const std::string& path) {
   return text.substr(0, text.find_first_of(" \n"));
 }
 
+Result<bool> read_lit(int fd) {
+  char digit = '0';
+  if (pread(fd, &digit, 1, 0) != 1) return failed("read");
+  return digit != '0';
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Light>> LedLight::open(const std::string& directory) {
@@ -34,10 +40,14 @@ Result<void> LedLight::set(bool lit) {
   return {};
 }
 
-Result<bool> LedLight::is_lit() {
-  char digit = '0';
-  if (pread(brightness_.get(), &digit, 1, 0) != 1) return failed("read");
-  return digit != '0';
+Result<bool> LedLight::is_lit() { return read_lit(brightness_.get()); }
+
+Result<LightSensor> LightSensor::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return Error{Code::kUnavailable, "light", path + ": " + std::strerror(errno)};
+  return LightSensor(std::move(fd));
 }
+
+Result<bool> LightSensor::is_lit() const { return read_lit(fd_.get()); }
 
 }  // namespace tillsyn::board

@@ -36,6 +36,21 @@ class LedLight : public Light {
   std::string on_;  // max_brightness
 };
 
+// The light as somebody sees it who may not set it. Threads: thread-bound.
+class LightSensor {
+ public:
+  // `path`: an LED's `brightness`, or the bench's file. kUnavailable "light" if it is not there.
+  static Result<LightSensor> open(const std::string& path);
+
+  // kIo "light" when it cannot be read.
+  Result<bool> is_lit() const;
+
+ private:
+  explicit LightSensor(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  UniqueFd fd_;
+};
+
 // A board without a light of its own; always agrees.
 class NoLight : public Light {
  public:

@@ -18,8 +18,13 @@ void add_label(CLI::App& app, int& exit_code);
 // reason on standard error, exit code 1.
 void add_enrol(CLI::App& app, int& exit_code);
 
-// `status [--json]`: what tillsyn-link knows of itself, gate and relay. Exit code 1 if link does not answer.
+// `status [--json]`: how link, relay and gate are: camera, light, button, clock, bundle, assignment, next window, last view,
+// disk, and each fault with what to do. Exit code 1 if link does not answer.
 void add_status(CLI::App& app, int& exit_code);
+
+// `selftest [--json]`: tries every part that a view needs, the light by lighting it, the camera without opening it; a line a
+// part. Exit code 1 if any has a fault.
+void add_selftest(CLI::App& app, int& exit_code);
 
 // `wipe --yes`: overwrites and removes the device key, the link key and every file of both state directories, in this
 // order. Refuses while tillsyn-link answers.

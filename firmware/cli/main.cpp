@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   tillsyn::cli::add_label(app, exit_code);
   tillsyn::cli::add_enrol(app, exit_code);
   tillsyn::cli::add_status(app, exit_code);
+  tillsyn::cli::add_selftest(app, exit_code);
   tillsyn::cli::add_wipe(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;

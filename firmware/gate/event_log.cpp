@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/base/json.h"
+
 namespace tillsyn::gate {
 
 Result<void> EventLog::append(orders::Event event, const board::ClockReading& clock) {
@@ -29,6 +31,14 @@ Result<void> EventLog::append_counted(orders::Event event, const std::string& si
   }
   entry->second = {event, clock.mono, 0};
   return append(std::move(event), clock);
+}
+
+Result<std::optional<orders::Event>> EventLog::newest(const std::string& kind) {
+  TILLSYN_TRY(stored, store_.newest_event_of(kind));
+  if (!stored) return std::optional<orders::Event>();
+  TILLSYN_TRY(envelope, parse_json(stored->envelope));
+  TILLSYN_TRY(event, orders::parse_event(envelope.at("payload").get<std::string>()));
+  return std::optional(std::move(event));
 }
 
 Result<void> EventLog::flush(const board::ClockReading& clock) {

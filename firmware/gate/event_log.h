@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,9 @@ class EventLog {
   // within a minute are counted, and become one event with that count when `flush` is called a minute later.
   Result<void> append_counted(orders::Event event, const std::string& signer, const board::ClockReading& clock);
   Result<void> flush(const board::ClockReading& clock);
+
+  // The newest event of a kind that is still on disk.
+  Result<std::optional<orders::Event>> newest(const std::string& kind);
 
   static constexpr std::chrono::milliseconds kTogether{60'000};
   static constexpr std::size_t kMaxKinds = 256;  // beyond them all are counted together, whoever signed

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetry{5};  // when link did not take what we had to say
 constexpr std::chrono::minutes kFloorEvery{10};
-constexpr std::size_t kMaxUnlogged = 64;
+constexpr std::chrono::hours kBundleOld{48};  // of bundles that come every ten minutes
 
 bool is_readable(const pollfd& entry) { return entry.revents != 0; }
 
@@ -26,7 +26,8 @@ Gate::Gate(Parts parts, std::unique_ptr<Home> home)
       link_(std::move(parts_.listener)),
       views_({*parts_.keys, *parts_.clock, parts_.cameras, fuse_, link_}),
       home_(std::move(home)),
-      now_(parts_.clock->read()) {}
+      now_(parts_.clock->read()),
+      preflight_(parts_.hardware) {}
 
 Result<void> Gate::run() {
   tell_judged();
@@ -36,6 +37,7 @@ Result<void> Gate::run() {
     const Readable readable = wait();
     now_ = parts_.clock->read();
     if (readable.stop) break;
+    const bool is_due = readable.any() || now_.mono >= next_tick_;
     TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
     light_ = lit;
     if (store_faulted_) {
@@ -43,8 +45,12 @@ Result<void> Gate::run() {
     } else if (const auto served = serve(readable); !served) {
       store_failed(served.error());
     }
+    if (is_due) watch_pipeline();
+    finish_check();
     speak();
     tell_judged();
+    if (fatal_) return *fatal_;
+    if (is_over_) return {};
   }
   spdlog::info("stopping");
   if (!store_faulted_ && views_.end_all("stopped", *home_, now_)) return log("stopped");
@@ -86,6 +92,8 @@ Result<void> Gate::tick() {
   TILLSYN_CHECK(home_->log.flush(now_));
   TILLSYN_CHECK(keep_floor());
   TILLSYN_CHECK(read_numbers());
+  TILLSYN_CHECK(observe_windows_ahead());
+  TILLSYN_CHECK(observe_release());
   tell_status();
   return {};
 }
@@ -159,6 +167,9 @@ StatusFacts Gate::status_facts() {
   if (!now_.is_trusted()) facts.faults.push_back(std::string("clock_") + board::clock_state_name(now_.state));
   if (views_.has_camera_fault()) facts.faults.push_back("camera_fault");
   if (!fuse_.is_there()) facts.faults.push_back("no_fuse");
+  const orders::Bundle* bundle = home_->trust.bundle();
+  if (now_.is_trusted() && bundle != nullptr && now_.utc - bundle->issued_at > kBundleOld)
+    facts.faults.push_back("bundle_old");
   return facts;
 }
 
@@ -183,6 +194,7 @@ void Gate::serve_without_store(const Readable& readable) {
   if (readable.button) (void)parts_.button->read();
   while (const auto message = readable.link ? link_.receive() : std::nullopt) {
     if (message->type == ipc::MessageType::kPollWanted) say_status();
+    if (message->type == ipc::MessageType::kCheckWanted) say_check(std::nullopt);
     if (message->type == ipc::MessageType::kOffer) views_.refuse_without_store(text_of(message->body), *home_, now_);
   }
   if (readable.listener) link_.accept();

@@ -10,10 +10,13 @@
 #include "firmware/board/clock.h"
 #include "firmware/board/key_store.h"
 #include "firmware/gate/fuse_feed.h"
+#include "firmware/gate/hardware.h"
 #include "firmware/gate/home.h"
 #include "firmware/gate/link_port.h"
 #include "firmware/gate/papers.h"
+#include "firmware/gate/preflight.h"
 #include "firmware/gate/pulse.h"
+#include "firmware/gate/take_down.h"
 #include "firmware/gate/view_desk.h"
 
 namespace tillsyn::gate {
@@ -27,6 +30,7 @@ class Gate {
  public:
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::chrono::milliseconds kReopenStore{10'000};
+  static constexpr std::size_t kMaxUnlogged = 64;
 
   struct Parts {
     Home::Settings home_settings;
@@ -34,6 +38,7 @@ class Gate {
     std::unique_ptr<board::Clock> clock;
     std::unique_ptr<board::Button> button;
     Cameras cameras;
+    Hardware hardware;
     ipc::Listener listener;
     UniqueFd fuse;
     UniqueFd stop;  // readable when the program shall end
@@ -41,7 +46,8 @@ class Gate {
 
   Gate(Parts parts, std::unique_ptr<Home> home);
 
-  // Runs until told to stop (success), or until the fuse is gone.
+  // Runs until told to stop, or until the device key has been destroyed (success), until the fuse is gone, or until a
+  // camera does not close.
   Result<void> run();
 
  private:
@@ -51,6 +57,8 @@ class Gate {
     bool listener = false;
     bool button = false;
     bool fuse = false;
+
+    bool any() const { return stop || link || listener || button || fuse; }
   };
 
   Readable wait();
@@ -79,6 +87,15 @@ class Gate {
   Result<void> observe_link();
   Result<void> observe_calls();
   Result<void> keep_floor();
+  Result<void> observe_windows_ahead();
+  Result<void> observe_release();
+  Result<void> log_release(const char* kind, const orders::Order& release, const std::string& reason);
+  Result<void> destroy_keys(const char* reason);
+  void watch_pipeline();
+  Result<void> stop_looking(const char* broken);
+  void begin_check(bool try_light);
+  void finish_check();
+  void say_check(std::optional<bool> light_tried);
   void tell_status();
   void say_status();
   StatusFacts status_facts();
@@ -97,7 +114,13 @@ class Gate {
   ViewDesk views_;
   std::unique_ptr<Home> home_;
   board::ClockReading now_;
-  std::optional<bool> light_;  // what the fuse has just said
+  Preflight preflight_;
+  TakeDown take_down_;
+  std::optional<bool> light_;                       // what the fuse has just said
+  std::optional<board::Milliseconds> check_began_;  // the light is being tried
+  std::optional<board::Milliseconds> light_tried_at_;
+  bool is_over_ = false;  // the device key has been destroyed
+  std::optional<Error> fatal_;
   bool store_faulted_ = false;
   bool blocked_ = false;  // something waits for link to read
   bool was_linked_ = false;

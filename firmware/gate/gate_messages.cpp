@@ -48,6 +48,8 @@ Result<void> Gate::take(const ipc::Message& message) {
       return views_.stream_lost(message.body, *home_, now_);
     case Type::kEventsAcked:
       return take_acknowledgement(static_cast<std::int64_t>(read_u64(message.body)));
+    case Type::kCheckWanted:
+      return begin_check(message.body[0] == 1), Result<void>();
     case Type::kLinkKey:
       return take_link_key(message.body);
     default:
@@ -166,7 +168,9 @@ Result<void> Gate::read_button() {
 Result<void> Gate::button_held() {
   home_->desk.presence().held(board::boottime());
   TILLSYN_CHECK(log("button_held"));
-  return judge_waiting_orders();
+  TILLSYN_CHECK(judge_waiting_orders());
+  // A hub that has been released and not assigned anew: the hand on its button ends it.
+  return home_->desk.release() == nullptr ? Result<void>() : destroy_keys("button_held");
 }
 
 }  // namespace tillsyn::gate

@@ -30,6 +30,33 @@ Result<const civil::Schedule*> check_orders(const Standing& standing, const boar
   return standing.book.schedule_in_force(standing.hub, assignment->resident, clock.utc);
 }
 
+Opening open_while_trusted(const Standing& standing) {
+  Opening opening;
+  opening.until = std::min(standing.root_list->expires_at, standing.bundle->expires_at);
+  return opening;
+}
+
+// Before acceptance, or under a pause; never against the resident's word.
+Result<void> check_test(const Standing& standing, const board::ClockReading& clock) {
+  TILLSYN_CHECK(check_trust(standing, clock));
+  const orders::Assignment* assignment = standing.book.assignment_of(standing.hub);
+  if (assignment == nullptr) return orders::refuse("no_assignment");
+  if (standing.book.is_withdrawn(assignment->resident)) return orders::refuse("consent_withdrawn");
+  const bool is_paused = standing.book.is_paused(assignment->resident, clock.utc);
+  if (standing.book.is_accepted(standing.hub) && !is_paused) return orders::refuse("not_paused");
+  return {};
+}
+
+Result<void> check_role(const Standing& standing, const board::ClockReading& clock, const orders::Person& person,
+                        orders::Role role, const std::string& group) {
+  const orders::Order* assignment = standing.book.at("assignment", standing.hub);
+  if (assignment == nullptr) return orders::refuse("no_assignment");
+  const orders::Provider* provider = standing.root_list->provider(assignment->payload.common.provider);
+  if (provider == nullptr) return orders::refuse("wrong_provider");
+  const orders::RightsContext rights{*provider, *standing.root_list, *standing.bundle, standing.book};
+  return orders::check_right(person, role, group, rights, clock.utc);
+}
+
 }  // namespace
 
 Opening judge_opening(const Standing& standing, const board::ClockReading& clock) {
@@ -40,9 +67,8 @@ Opening judge_opening(const Standing& standing, const board::ClockReading& clock
     opening.next = civil::next_change(**schedule, clock.utc);
     return opening;
   }
-  Opening opening;
+  Opening opening = open_while_trusted(standing);
   const auto end = civil::current_opening_end(**schedule, clock.utc);
-  opening.until = std::min(standing.root_list->expires_at, standing.bundle->expires_at);
   if (end) opening.until = std::min(opening.until, *end);
   return opening;
 }
@@ -51,13 +77,15 @@ Opening judge_viewer(const Standing& standing, const board::ClockReading& clock,
                      const std::string& group) {
   Opening opening = judge_opening(standing, clock);
   if (!opening.is_open()) return opening;
-  const orders::Order* assignment = standing.book.at("assignment", standing.hub);
-  if (assignment == nullptr) return closed("no_assignment");
-  const orders::Provider* provider = standing.root_list->provider(assignment->payload.common.provider);
-  if (provider == nullptr) return closed("wrong_provider");
-  const orders::RightsContext rights{*provider, *standing.root_list, *standing.bundle, standing.book};
-  const auto right = orders::check_right(viewer, orders::Role::kOperator, group, rights, clock.utc);
+  const auto right = check_role(standing, clock, viewer, orders::Role::kOperator, group);
   return right ? opening : closed(right.error().reason);
+}
+
+Opening judge_tester(const Standing& standing, const board::ClockReading& clock, const orders::Person& tester,
+                     const std::string& group) {
+  if (const auto test = check_test(standing, clock); !test) return closed(test.error().reason);
+  const auto right = check_role(standing, clock, tester, orders::Role::kInstaller, group);
+  return right ? open_while_trusted(standing) : closed(right.error().reason);
 }
 
 const civil::Schedule* schedule_now(const Standing& standing, const board::ClockReading& clock) {

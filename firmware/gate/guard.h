@@ -42,6 +42,13 @@ Opening judge_opening(const Standing& standing, const board::ClockReading& clock
 Opening judge_viewer(const Standing& standing, const board::ClockReading& clock, const orders::Person& viewer,
                      const std::string& group);
 
+// May `tester`, an installer whose verified test-view named `group`, look? Closed with the first reason that applies:
+// those of trust as in judge_opening, no_assignment, consent_withdrawn, not_paused (accepted, and no pause runs), then
+// those of orders::check_right. Whether somebody is at the button, and for how long the test may last, is the view
+// desk's.
+Opening judge_tester(const Standing& standing, const board::ClockReading& clock, const orders::Person& tester,
+                     const std::string& group);
+
 // The schedule that is in force, or null: for telling when windows open and close.
 const civil::Schedule* schedule_now(const Standing& standing, const board::ClockReading& clock);
 

@@ -16,6 +16,7 @@
 #include "firmware/files/files.h"
 #include "firmware/gate/confine.h"
 #include "firmware/gate/gate.h"
+#include "firmware/gate/retired.h"
 
 // tillsyn-gate: owns camera, button, device key, orders and the hub's log, and has no network. firmware/README.md.
 namespace tillsyn::gate {
@@ -105,6 +106,8 @@ void build_registry(const std::string& path) {
   setenv("GST_REGISTRY_UPDATE", "no", 1);
 }
 
+std::string store_path(const Options& options) { return options.state + "/gate.db"; }
+
 Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescription& board) {
   TILLSYN_TRY(root_text, read_text(options.fleet_root));
   TILLSYN_TRY(fleet_root, orders::parse_fleet_root(root_text));
@@ -113,11 +116,12 @@ Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescrip
   TILLSYN_TRY(source, board::make_clock_source(board));
   TILLSYN_TRY(button, board::make_button(board));
   TILLSYN_TRY(listener, ipc::Listener::open(options.socket));
-  return Gate::Parts{.home_settings = {options.state + "/gate.db", fleet_root, root_list},
+  return Gate::Parts{.home_settings = {store_path(options), fleet_root, root_list},
                      .keys = std::move(keys),
                      .clock = std::make_unique<board::Clock>(std::move(source), Instant()),
                      .button = std::move(button),
                      .cameras = {},
+                     .hardware = Hardware(board, options.state),
                      .listener = std::move(listener),
                      .fuse = UniqueFd(options.feed),
                      .stop = catch_signals()};
@@ -138,8 +142,21 @@ void take_priority() {
     spdlog::warn("no real-time priority here");
 }
 
+// Under the same confinement: it hears the same link.
+Result<void> run_retired(const Options& options, const board::BoardDescription& board, std::string hub) {
+  spdlog::warn("the device key of hub {} has been destroyed", hub);
+  TILLSYN_TRY(listener, ipc::Listener::open(options.socket));
+  UniqueFd stop = catch_signals();
+  TILLSYN_CHECK(confine_process(territory_of(options, board)));
+  TILLSYN_TRY(store, Store::open(store_path(options)));
+  TILLSYN_CHECK(confine_system_calls());
+  return Retired({std::move(hub), std::move(store), std::move(listener), UniqueFd(options.feed), std::move(stop)}).run();
+}
+
 Result<void> run(const Options& options) {
   TILLSYN_TRY(board, board::load_board(options.board));
+  TILLSYN_TRY(retired, Retired::find(options.state, store_path(options)));
+  if (retired) return run_retired(options, board, std::move(*retired));
   TILLSYN_TRY(parts, make_parts(options, board));
   build_registry(options.state + "/gstreamer-registry.bin");
   ask_priority();

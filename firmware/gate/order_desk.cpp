@@ -61,17 +61,22 @@ const orders::OrderBook& OrderDesk::book() const {
 }
 
 std::vector<orders::SlotEntry> OrderDesk::slots() const {
-  const orders::Assignment* held = assignment();
-  return book().slots(parts_.keys.hub(), held == nullptr ? std::string_view() : std::string_view(held->resident));
+  // A release names its resident too: what stood in the home stays listed, so that nobody sends it again.
+  const orders::Order* assigned = book().at("assignment", parts_.keys.hub());
+  const std::string* resident = assigned == nullptr ? nullptr : orders::resident_of(assigned->payload.body);
+  return book().slots(parts_.keys.hub(), resident == nullptr ? std::string_view() : std::string_view(*resident));
+}
+
+const orders::Order* OrderDesk::release() const {
+  const orders::Order* slot = book().at("assignment", parts_.keys.hub());
+  return slot != nullptr && is_any<orders::Release>(slot->payload.body) ? slot : nullptr;
 }
 
 const char* OrderDesk::state() const {
+  if (release() != nullptr) return "released";
   const orders::Order* slot = book().at("assignment", parts_.keys.hub());
-  if (slot != nullptr && is_any<orders::Release>(slot->payload.body)) return "released";
   if (slot == nullptr) return book().at("device", parts_.keys.hub()) == nullptr ? "factory" : "enrolled";
-  const orders::Order* acceptance = book().at("acceptance", parts_.keys.hub());
-  const auto* accepted = acceptance == nullptr ? nullptr : std::get_if<orders::Acceptance>(&acceptance->payload.body);
-  return accepted != nullptr && accepted->assignment == slot->hash ? "accepted" : "assigned";
+  return book().is_accepted(parts_.keys.hub()) ? "accepted" : "assigned";
 }
 
 Result<std::vector<Document>> OrderDesk::take(std::string_view text, const board::ClockReading& clock,
@@ -119,8 +124,7 @@ Verdict OrderDesk::judge(const orders::Order& order, const board::ClockReading& 
 
 Verdict OrderDesk::judge_by_rules(const orders::Order& order, const board::ClockReading& clock) const {
   const orders::Body& body = order.payload.body;
-  if (is_any<orders::View, orders::Pause, orders::Resume, orders::Release>(body))
-    return orders::verdict_of(orders::refuse("type_not_supported"));
+  if (orders::is_act(body)) return orders::verdict_of(orders::refuse("type_not_supported"));
   const std::string* hub = orders::hub_of(body);
   if (hub != nullptr && *hub != parts_.keys.hub()) return orders::verdict_of(orders::refuse("wrong_hub"));
   if (!clock.is_trusted()) return orders::verdict_of(orders::wait_for("clock_untrusted"));

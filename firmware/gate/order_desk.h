@@ -42,7 +42,7 @@ class Presence {
 // receipt. An order is on disk, with its event, before its receipt exists.
 //
 // Until a `device` order names this hub, orders of any listed provider are held by provider; then those of the others
-// are forgotten. Orders of types that this version does not carry out are refused "type_not_supported".
+// are forgotten. Acts come with an offer; here they are refused "type_not_supported".
 //
 // Every failure is kIo: the owner opens store and desk anew. Threads: thread-bound.
 class OrderDesk {
@@ -76,6 +76,9 @@ class OrderDesk {
   const orders::Assignment* assignment() const { return book().assignment_of(parts_.keys.hub()); }
   std::vector<orders::SlotEntry> slots() const;
   orders::Hash head() const { return orders::head_of(slots()); }
+
+  // The release that has taken the hub out of service, while no new assignment has taken its place; else null.
+  const orders::Order* release() const;
 
   // "factory", "enrolled", "assigned", "accepted", "released": derived from the orders.
   const char* state() const;

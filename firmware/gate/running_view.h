@@ -29,6 +29,7 @@ struct ViewFacts {
   orders::Person viewer;
   std::uint64_t peer = 0;  // the link it goes through (LinkPort::peer)
   Instant until;           // as the answer says it: no picture of this instant or later leaves the hub
+  bool is_test = false;    // the install team's
 };
 
 // A camera, an encoder, a key and a viewer. Pictures go to link encrypted, in order, none at or past `until`; when the

@@ -125,6 +125,14 @@ Result<std::vector<StoredEvent>> Store::events_after(std::int64_t n, std::size_t
   }
 }
 
+Result<std::optional<StoredEvent>> Store::newest_event_of(const std::string& kind) {
+  const std::string member = R"(\"kind\":\")" + kind + R"(\")";  // as it stands in the payload, a text in the envelope
+  TILLSYN_TRY(row, database_.query("SELECT n, envelope FROM event WHERE instr(envelope, ?) > 0 ORDER BY n DESC LIMIT 1",
+                                   member));
+  TILLSYN_TRY(found, row.step());
+  return found ? std::optional(StoredEvent{row.integer(0), row.text(1)}) : std::nullopt;
+}
+
 Result<void> Store::acknowledge_events(std::int64_t n, Instant now) {
   TILLSYN_CHECK(save_number("events_acknowledged", n));
   // Never the newest one: the next is chained to it.

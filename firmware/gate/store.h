@@ -67,6 +67,7 @@ class Store {
   Result<void> add_event(std::int64_t n, const orders::Hash& hash, Instant time, const std::string& envelope);
   Result<std::optional<LastEvent>> last_event();
   Result<std::vector<StoredEvent>> events_after(std::int64_t n, std::size_t most);
+  Result<std::optional<StoredEvent>> newest_event_of(const std::string& kind);
   Result<void> acknowledge_events(std::int64_t n, Instant now);
   Result<std::int64_t> events_acknowledged();
 

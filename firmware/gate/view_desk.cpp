@@ -36,6 +36,12 @@ const char* end_of(const std::string& reason) {
   return "withdrawn";
 }
 
+// The rules for what already runs, and for what is about to.
+Opening judge_view(const ViewFacts& facts, const Home& home, const board::ClockReading& clock) {
+  const auto judge = facts.is_test ? judge_tester : judge_viewer;
+  return judge(home.standing(), clock, facts.viewer, facts.group);
+}
+
 std::string caption_time(board::Clock& clock) {
   const auto now = clock.read();
   if (!now.is_trusted()) return "----";
@@ -77,13 +83,19 @@ Result<void> ViewDesk::take_offer(std::string_view text, Home& home, const board
     event.reason = orders::verdict_of(order.error()).reason;
     return home.log.append_counted(event, {}, arrival);
   }
-  TILLSYN_TRY(judged, home.judge.judge(*offer, *order, home.standing(), challenges_, arrival, boot));
+  Presence& presence = home.desk.presence();
+  TILLSYN_TRY(judged, home.judge.judge(*offer, *order, home.standing(), challenges_, arrival, boot,
+                                       presence.is_there(boot)));
   if (judged.log_seen) TILLSYN_CHECK(home.store.save_checkpoint(*judged.log_seen, judged.epoch));
   if (!std::holds_alternative<orders::View>(order->payload.body))
     return home.log.append_counted(event_about("view_refused", *order, judged.opening.reason), {}, arrival);
   if (judged.opening.is_open() && count() >= kMaxViews) judged.opening.reason = "too_many_views";
   auto answer = answer_to(*order, home.desk, home.trust, parts_.keys.hub(), arrival);
   if (!judged.opening.is_open()) return refuse(*order, std::move(answer), judged.opening, home, arrival);
+  if (std::get<orders::View>(order->payload.body).is_test) {
+    presence.use();
+    judged.opening.until = std::min<Instant>(judged.opening.until, arrival.utc + kTestLength);
+  }
   return prepare(std::move(*order), std::move(answer), judged.opening.until, home, arrival);
 }
 
@@ -116,7 +128,8 @@ Result<void> ViewDesk::prepare(orders::Order order, orders::Answer answer, Insta
                   view.group,
                   order.payload.common.signers.front().person,
                   parts_.link.peer(),
-                  until};
+                  until,
+                  view.is_test};
   auto made = make_view(std::move(facts), view, answer.open.emplace(), clock.mono);
   Waiting waiting{std::move(order), std::move(answer), nullptr, clock.mono};
   if (!made) return fail_camera(std::move(waiting), made.error(), home, clock);
@@ -144,7 +157,7 @@ Result<void> ViewDesk::light(bool lit, Home& home) {
 Result<void> ViewDesk::start(Waiting waiting, Home& home, const board::ClockReading& clock) {
   const ViewFacts& facts = waiting.view->facts();
   if (facts.peer != parts_.link.peer()) return {};  // whom to answer is gone
-  const auto opening = judge_viewer(home.standing(), clock, facts.viewer, facts.group);
+  const auto opening = judge_view(facts, home, clock);
   if (!opening.is_open()) {
     waiting.answer.open.reset();
     return refuse(waiting.order, std::move(waiting.answer), opening, home, clock);
@@ -156,7 +169,7 @@ Result<void> ViewDesk::start(Waiting waiting, Home& home, const board::ClockRead
                                            [this] { return caption_time(parts_.clock); });
   if (!started) return fail_camera(std::move(waiting), started.error(), home, clock);
   TILLSYN_CHECK(set_camera_fault(false, facts.camera, home, clock));
-  TILLSYN_CHECK(home.log.append(event_of("view_started", facts, {}), clock));
+  TILLSYN_CHECK(home.log.append(event_of("view_started", facts, facts.is_test ? "test_view" : ""), clock));
   running_.push_back(std::move(waiting.view));
   return say(waiting.answer);
 }
@@ -191,7 +204,7 @@ std::optional<std::string> ViewDesk::reason_to_end(RunningView& view, const Home
                                                    const board::ClockReading& clock) const {
   const ViewFacts& facts = view.facts();
   if (clock.is_trusted() && clock.utc >= facts.until) return "window_end";
-  const auto opening = judge_viewer(home.standing(), clock, facts.viewer, facts.group);
+  const auto opening = judge_view(facts, home, clock);
   if (!opening.is_open()) return end_of(opening.reason);
   if (facts.peer != parts_.link.peer() || view.is_viewer_lost(clock.mono)) return "viewer_gone";
   if (const auto failure = view.failure()) {

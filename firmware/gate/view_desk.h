@@ -29,6 +29,7 @@ class ViewDesk {
  public:
   static constexpr std::size_t kMaxViews = 3;
   static constexpr std::chrono::milliseconds kLightPatience{2000};
+  static constexpr std::chrono::minutes kTestLength{10};
 
   struct Parts {
     const board::KeyStore& keys;
@@ -71,6 +72,7 @@ class ViewDesk {
 
   // Whether a camera is open, or about to be.
   bool holds_camera() const { return !waiting_.empty() || !running_.empty(); }
+  bool is_running() const { return !running_.empty(); }
   // The first instant, on CLOCK_MONOTONIC_RAW, at which some camera must be closed; nullopt when none is held.
   std::optional<board::Milliseconds> open_until(const board::ClockReading& clock) const;
   std::size_t count() const { return waiting_.size() + running_.size(); }

@@ -42,13 +42,20 @@ Result<void> ViewJudge::check_order(const orders::Order& order, const Standing& 
 
 Result<JudgedView> ViewJudge::judge(const Offer& offer, const orders::Order& order, const Standing& standing,
                                     Challenges& challenges, const board::ClockReading& clock,
-                                    std::chrono::milliseconds boot) {
+                                    std::chrono::milliseconds boot, bool is_somebody_here) {
   if (const auto checked = check_order(order, standing, clock); !checked) return closed(checked.error());
   const auto& view = std::get<orders::View>(order.payload.body);
   if (const auto fresh = challenges.use(view.challenge, act_name(order), boot); !fresh) return closed(fresh.error());
   TILLSYN_TRY(judged, check_history(offer, order, view, standing));
-  if (judged.opening.is_open())
-    judged.opening = judge_viewer(standing, clock, order.payload.common.signers.front().person, view.group);
+  if (!judged.opening.is_open()) return judged;
+  const orders::Person& person = order.payload.common.signers.front().person;
+  if (!view.is_test) {
+    judged.opening = judge_viewer(standing, clock, person, view.group);
+  } else if (is_somebody_here) {
+    judged.opening = judge_tester(standing, clock, person, view.group);
+  } else {
+    judged.opening.reason = "no_presence";
+  }
   return judged;
 }
 

@@ -30,10 +30,11 @@ class ViewJudge {
   // May the person who signed `order` look now? `order` was parsed from `offer.order`. The first that applies:
   //   type_not_supported (no view), clock_untrusted, bundle_missing, wrong_hub, then orders::judge and
   //   OrderBook::check, then unknown_challenge, replayed, no_ledger_entry, ledger_older, ledger_forked, unknown_head,
-  //   then judge_viewer.
+  //   then judge_viewer; for a test-view no_presence (nobody has held the button for it), then judge_tester.
   // From unknown_challenge on the order is used up. Fails with kIo only.
   Result<JudgedView> judge(const Offer& offer, const orders::Order& order, const Standing& standing,
-                           Challenges& challenges, const board::ClockReading& clock, std::chrono::milliseconds boot);
+                           Challenges& challenges, const board::ClockReading& clock, std::chrono::milliseconds boot,
+                           bool is_somebody_here = false);
 
  private:
   Result<void> check_order(const orders::Order& order, const Standing& standing,

@@ -34,6 +34,7 @@ enum class MessageType : std::uint8_t {
   kStreamLost = 8,   // stream id: the upload has ended, whatever the reason
   kEventsAcked = 9,  // u64 big-endian: events up to this number are durable at the relay
   kLinkKey = 10,     // the link key's point; asks for kLinkKeyEnvelope
+  kCheckWanted = 11, // u8 1: try the light as well; asks for kCheck
   // gate says
   kGateHello = 32,      // u8 protocol version ‖ hub id text; the answer to kHello
   kPollStatus = 33,     // status with a fresh challenge, JSON text
@@ -46,6 +47,7 @@ enum class MessageType : std::uint8_t {
   kFrame = 40,      // stream id ‖ frame; the first one of an id begins the upload
   kRelays = 41,     // [{"host":"name:port","ca":PEM|null}], from the root list in force; again when it changes
   kStreamEnd = 42,  // stream id: gate has ended it; nothing of it follows
+  kCheck = 43,      // how gate finds the hub, for who stands before it; JSON text, never for the relay
 };
 
 enum class Side : std::uint8_t { kLink, kGate };
@@ -59,7 +61,7 @@ struct Format {
   const char* name;
 };
 
-inline constexpr std::array<Format, 21> kFormats{{
+inline constexpr std::array<Format, 23> kFormats{{
     {MessageType::kHello, Side::kLink, 1, 1, "hello"},
     {MessageType::kRootList, Side::kLink, 2, 256 * 1024, "root_list"},
     {MessageType::kBundle, Side::kLink, 2, 256 * 1024, "bundle"},
@@ -70,6 +72,7 @@ inline constexpr std::array<Format, 21> kFormats{{
     {MessageType::kStreamLost, Side::kLink, kStreamIdBytes, kStreamIdBytes, "stream_lost"},
     {MessageType::kEventsAcked, Side::kLink, 8, 8, "events_acked"},
     {MessageType::kLinkKey, Side::kLink, kLinkKeyBytes, kLinkKeyBytes, "link_key"},
+    {MessageType::kCheckWanted, Side::kLink, 1, 1, "check_wanted"},
     {MessageType::kGateHello, Side::kGate, 1 + kHubIdBytes, 1 + kHubIdBytes, "gate_hello"},
     {MessageType::kPollStatus, Side::kGate, 2, 64 * 1024, "poll_status"},
     {MessageType::kStatusChanged, Side::kGate, 2, 64 * 1024, "status_changed"},
@@ -81,6 +84,7 @@ inline constexpr std::array<Format, 21> kFormats{{
     {MessageType::kFrame, Side::kGate, kStreamIdBytes + 4, kStreamIdBytes + kMaxFrameBytes, "frame"},
     {MessageType::kRelays, Side::kGate, 2, 128 * 1024, "relays"},
     {MessageType::kStreamEnd, Side::kGate, kStreamIdBytes, kStreamIdBytes, "stream_end"},
+    {MessageType::kCheck, Side::kGate, 2, 64 * 1024, "check"},
 }};
 
 inline constexpr std::size_t kMaxMessageBytes = 1 + 256 * 1024;

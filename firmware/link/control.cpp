@@ -17,6 +17,8 @@ Result<ControlRequest> parse_control(std::string_view text) {
   const std::string what = in.text("do", 16);
   if (what == "enrol") {
     request = {ControlRequest::Kind::kEnrol, in.text("code", 256), in.optional_text("relay", 300)};
+  } else if (what == "check") {
+    request = {ControlRequest::Kind::kCheck, {}, {}, in.boolean("light")};
   } else if (what != "status") {
     in.fail("do", "is not known");
   }

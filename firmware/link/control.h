@@ -18,13 +18,15 @@ inline constexpr std::size_t kMaxControlBytes = 64 * 1024;
 
 // What `tillsyn-hub` may ask, one SOCK_SEQPACKET message of JSON a connection, answered by one:
 //   {"do":"status"}                                      -> {"ok":true,…}
+//   {"do":"check","light":bool}                         -> the same, with "check" from gate (null: it does not answer)
 //   {"do":"enrol","code":text,"relay":"name:port"|null}  -> {"ok":true,"hub","provider"}
 // or {"ok":false,"reason":word,"message":sentence}.
 struct ControlRequest {
-  enum class Kind { kStatus, kEnrol };
+  enum class Kind { kStatus, kCheck, kEnrol };
   Kind kind = Kind::kStatus;
   std::string code;
   std::optional<std::string> relay;
+  bool light = false;  // check: try it
 };
 
 // Pure. Reason: "control".

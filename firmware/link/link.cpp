@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Milliseconds kTick = 100ms;
+constexpr Milliseconds kCheckPatience = 4s;  // gate tries the light for 2 s
 constexpr Milliseconds kTickWhenBusy = 5ms;  // gate has not taken all: its rate does not show in poll(2)
 
 std::function<std::uint32_t()> random_numbers() {
@@ -59,6 +60,7 @@ void Link::tick(TimePoint now) {
   poller_.tick(now, may_poll);
   reporter_.tick(now, may_poll);
   control_->tick();
+  if (!checks_.empty() && (!gate_.is_up() || now >= checks_end_)) answer_checks(nullptr);
 }
 
 void Link::wait(int stop) {
@@ -86,6 +88,10 @@ void Link::gate_said(const ipc::Message& message) {
       return enrolment_.envelope_arrived(text);
     case MessageType::kRelays:
       return take_relays(text);
+    case MessageType::kCheck: {
+      auto check = parse_json(text);
+      return answer_checks(check ? std::move(*check) : Json());
+    }
     case MessageType::kStreamEnd:
       return streams_.end(message.body, now);
     case MessageType::kFrame: {
@@ -110,7 +116,8 @@ void Link::take_for_relay(const ipc::Message& message) {
 }
 
 void Link::control(const ControlRequest& request, const Control::Answer& answer) {
-  if (request.kind == ControlRequest::Kind::kStatus) return answer(status());
+  if (request.kind == ControlRequest::Kind::kStatus) return answer(status().dump());
+  if (request.kind == ControlRequest::Kind::kCheck) return ask_gate(request.light, answer);
   const auto done = [answer](const Result<Enrolled>& enrolled) {
     if (!enrolled) return answer(control_failure(enrolled.error()));
     answer(Json{{"ok", true}, {"hub", enrolled->hub}, {"provider", enrolled->provider}}.dump());
@@ -118,14 +125,27 @@ void Link::control(const ControlRequest& request, const Control::Answer& answer)
   enrolment_.begin(request.code, request.relay, std::chrono::steady_clock::now(), done);
 }
 
-std::string Link::status() const {
+// One answer of gate's is for all who have asked.
+void Link::ask_gate(bool try_light, const Control::Answer& answer) {
+  checks_.push_back(answer);
+  checks_end_ = std::chrono::steady_clock::now() + kCheckPatience;
+  gate_.say(ipc::MessageType::kCheckWanted, Bytes{static_cast<std::uint8_t>(try_light ? 1 : 0)});
+}
+
+void Link::answer_checks(const Json& check) {
+  Json json = status();
+  json["check"] = check;
+  for (const auto& answer : std::exchange(checks_, std::vector<Control::Answer>())) answer(json.dump());
+}
+
+Json Link::status() const {
   Json json{{"ok", true}, {"gate", gate_.is_up()}, {"streams", streams_.size()}, {"waiting", outbox_.size()}};
   json["hub"] = gate_.is_up() ? Json(gate_.hub()) : Json();
   json["provider"] = enrolment_.enrolled() ? Json(enrolment_.enrolled()->provider) : Json();
   json["relay"] = relays_.current() ? Json(relays_.current()->host) : Json();
   json["trouble"] = relays_.trouble().empty() ? Json() : Json(relays_.trouble());
   json["status"] = reporter_.status();
-  return json.dump();
+  return json;
 }
 
 }  // namespace tillsyn::link

@@ -41,7 +41,9 @@ class Link : private GateListener {
   void take_relays(std::string_view text);
   void take_for_relay(const ipc::Message& message);
   void control(const ControlRequest& request, const Control::Answer& answer);
-  std::string status() const;
+  void ask_gate(bool try_light, const Control::Answer& answer);
+  void answer_checks(const Json& check);
+  Json status() const;
 
   Http http_;
   GateSession gate_;
@@ -52,6 +54,8 @@ class Link : private GateListener {
   Reporter reporter_;
   Enrolment enrolment_;
   std::optional<Control> control_;
+  std::vector<Control::Answer> checks_;  // who waits for gate's word on itself
+  TimePoint checks_end_{};
   bool gate_changed_ = false;
   bool stopping_ = false;
 };

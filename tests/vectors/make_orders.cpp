@@ -92,6 +92,15 @@ class Vectors {
             {}};
   }
   Consent withdrawal() const { return {place_.resident, place_.home, place_.group, std::nullopt}; }
+  Pause pause(std::chrono::seconds length) const {
+    return {place_.resident, place_.home, place_.group, maker_.now + length, "hospital"};
+  }
+  Release release() const { return {place_.hub, place_.resident, place_.home, place_.group, "moves"}; }
+  View test_view() const {
+    View out = view();
+    out.is_test = true;
+    return out;
+  }
   Grant grant_of(const char* name) const { return maker_.grant_of({maker_.issuers[0].url(), name}, Role::kOperator); }
   ScheduleOrder schedule() const { return OrderMaker::schedule(place_); }
 
@@ -106,6 +115,10 @@ class Vectors {
            text(schedule(), {&pia_, &carin_}, 2, home_[4].hash));
     expect("accepted", "a withdrawal, whatever its version", text(withdrawal(), {&carin_}, 9));
     expect("accepted", "an order that is held already", home_[3].text);
+    expect("accepted", "a pause of 72 hours", text(pause(std::chrono::hours(72)), {&pia_}));
+    expect("accepted", "a pause of 30 days by two", text(pause(std::chrono::days(30)), {&carin_, &pia_}));
+    expect("accepted", "a release", text(release(), {&inga_, &carin_}, 1));
+    expect("accepted", "a test-view", text(test_view(), {&inga_}));
     expect("accepted", "a login at the other issuer, ES256", text(view(), {&elsewhere_}),
            {{"put", {maker_.grant("olle", Role::kOperator, {"north"}, 1).text}}});
   }
@@ -114,6 +127,14 @@ class Vectors {
     expect("refused wrong_role", "a planner views", text(view(), {&pia_}));
     expect("refused wrong_role", "roles in the wrong order", text(grant_of("nina"), {&rut_, &mia_}));
     expect("refused not_two_people", "a schedule by one", text(schedule(), {&pia_}, 2, home_[4].hash));
+    const auto over = std::chrono::hours(72) + std::chrono::seconds(1);
+    expect("refused not_two_people", "a pause over 72 hours by one", text(pause(over), {&pia_}));
+    expect("refused not_two_people", "a pause over 72 hours by one person twice", text(pause(over), {&pia_, &pia_}));
+    expect("refused wrong_role", "a pause over 72 hours with an operator", text(pause(over), {&pia_, &olle_}));
+    expect("refused wrong_role", "a short pause by two", text(pause(std::chrono::hours(1)), {&pia_, &carin_}));
+    expect("refused not_two_people", "a release by the installer alone", text(release(), {&inga_}, 2));
+    expect("refused wrong_role", "an operator tests", text(test_view(), {&olle_}));
+    expect("refused wrong_role", "an installer views", text(view(), {&inga_}));
     const Staff mia_too = maker_.login("mia", Role::kRightsAdmin);
     expect("refused not_two_people", "a grant by one person twice", text(grant_of("nina"), {&mia_, &mia_too}));
     const Staff mia_elsewhere = maker_.login("mia", Role::kRightsAdmin, 1);
@@ -187,7 +208,12 @@ class Vectors {
     };
     const std::string payload = format_payload(maker_.payload(view(), {&olle_}));
     expect("waiting unknown_format", "a newer format", changed([](Json& p) { p = {{"format", 2}, {"x", 1}}; }));
-    expect("refused type_not_supported", "an unknown type", changed([](Json& p) { p["type"] = "test-view"; }));
+    expect("refused type_not_supported", "an unknown type", changed([](Json& p) { p["type"] = "look"; }));
+    const auto paused_for = [&](std::chrono::seconds length) {
+      return maker_.sign(format_payload(maker_.payload(pause(length), {&pia_, &carin_})), {&pia_, &carin_});
+    };
+    expect("refused malformed", "a pause over 30 days", paused_for(std::chrono::days(30) + std::chrono::seconds(1)));
+    expect("refused malformed", "a pause that ends when it is signed", paused_for(std::chrono::seconds(0)));
     expect("refused malformed", "a member too many", changed([](Json& p) { p["x"] = 1; }));
     expect("refused malformed", "a member too few", changed([](Json& p) { p.erase("head"); }));
     expect("refused malformed", "a member twice", maker_.sign("{\"type\":\"view\"," + payload.substr(1), {&olle_}));
@@ -394,6 +420,7 @@ class Vectors {
   Staff per_ = maker_.login("per", Role::kPlanner);
   Staff carin_ = maker_.login("carin", Role::kCareManager);
   Staff carl_ = maker_.login("carl", Role::kCareManager);
+  Staff inga_ = maker_.login("inga", Role::kInstaller);
   Staff tore_ = maker_.login("tore", Role::kTechnician);
   Json out_;
 };

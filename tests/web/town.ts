@@ -219,6 +219,9 @@ export class HomeMaker {
     type: 'schedule', ...this.place(), timezone: 'Europe/Stockholm', valid_from: '2026-01-01', valid_to: null,
     windows: [{ id: 'w1', days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], start: '21:10', minutes: 15 }], exceptions: [], ...more,
   });
+  pause = (more: JsonObject = {}): JsonObject => ({ type: 'pause', ...this.place(), until: at(48 * 3600), reason: 'sjukhus', ...more });
+  resume = (more: JsonObject = {}): JsonObject => ({ type: 'resume', ...this.place(), ...more });
+  release = (more: JsonObject = {}): JsonObject => ({ type: 'release', ...this.place(), hub: this.hub.id, reason: 'flyttar', ...more });
   view = (more: JsonObject = {}): JsonObject => ({
     type: 'view', hub: this.hub.id, resident: this.resident, group: this.group, camera: 'cam1', viewer_key: b64(concat(Uint8Array.of(4), randomBytes(64))),
     challenge: b64(randomBytes(32)), bundle: { root_list_version: 3, counter: 7 }, head: b64(randomBytes(32)),

@@ -211,6 +211,32 @@ TEST_CASE("a damaged or exposed device key is never replaced silently", "[board]
   CHECK(read_file(path) == before);
 }
 
+TEST_CASE("the light is seen by who may not set it", "[board][ENF-7]") {
+  const TempDir dir;
+  CHECK_FALSE(LightSensor::open(dir / "brightness").ok());
+  write_file(dir / "brightness", "0\n");
+  const auto sensor = LightSensor::open(dir / "brightness").value();
+  CHECK_FALSE(*sensor.is_lit());
+  write_file(dir / "brightness", "255\n");
+  CHECK(*sensor.is_lit());
+  write_file(dir / "brightness", "");
+  CHECK_FALSE(sensor.is_lit().ok());
+}
+
+TEST_CASE("a key store destroys its own key, and signs no more once it is gone", "[board][INS-6]") {
+  const TempDir dir;
+  std::string hub;
+  {
+    auto keys = FileKeyStore::open(dir.path()).value();
+    hub = keys->hub();
+    CHECK(FileKeyStore::exists(dir.path()));
+    REQUIRE(keys->destroy_key().ok());
+    CHECK_FALSE(FileKeyStore::exists(dir.path()));
+    CHECK(keys->destroy_key().ok());  // there is none left
+  }
+  CHECK(FileKeyStore::open(dir.path()).value()->hub() != hub);
+}
+
 TEST_CASE("a destroyed key is gone, and the next one is another", "[board]") {
   const test::TempDir dir;
   CHECK(FileKeyStore::destroy(dir.path()).ok());

@@ -30,6 +30,7 @@ std::vector<std::string> every_payload(const Scene& s) {
   add(s.pause(), {&s.pia});
   add(s.resume(), {&s.pia});
   add(s.view(), {&s.olle});
+  add(s.test_view(), {&s.inga});
   for (const auto kind : {OutcomeKind::kCompleted, OutcomeKind::kNotSeen, OutcomeKind::kUnable,
                           OutcomeKind::kVisitTaken, OutcomeKind::kPauseKnown}) {
     add(s.outcome(kind), {&s.olle});
@@ -132,7 +133,7 @@ TEST_CASE("an order of an unknown format still has a hash to answer by", "[order
 TEST_CASE("an unknown type in a known format is not supported", "[orders]") {
   const Scene s;
   Json payload = *parse_json(format_payload(s.maker.payload(s.view(), {&s.olle})));
-  for (const char* type : {"test-view", "View", "", "day-list", "consent withdrawn"}) {
+  for (const char* type : {"test_view", "View", "", "day-list", "consent withdrawn"}) {
     payload["type"] = type;
     CHECK(parsed(payload) == "refused type_not_supported");
   }
@@ -209,6 +210,10 @@ TEST_CASE("values outside their form are malformed", "[orders]") {
       refuses(s.pause(), "/signed_at", bad);
       refuses(s.pause(), "/until", bad);
     }
+    const Instant signed_at = s.maker.now;
+    refuses(s.pause(), "/until", format_instant(signed_at));
+    refuses(s.pause(), "/until", format_instant(signed_at - std::chrono::seconds(1)));
+    refuses(s.pause(), "/until", format_instant(signed_at + std::chrono::days(30) + std::chrono::seconds(1)));
     refuses(s.pause(), "/version", 0);
     refuses(s.pause(), "/version", -1);
     refuses(s.pause(), "/replaces", "AAAA");

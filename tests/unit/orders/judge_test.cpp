@@ -34,6 +34,14 @@ TEST_CASE("every type of order is accepted from the people it takes", "[orders][
   accepted(s.pause(), {&s.pia});
   accepted(s.pause(), {&s.carin});
   accepted(s.resume(), {&s.carin});
+  auto pause = s.pause();
+  pause.until = s.maker.now + hours(72);
+  accepted(pause, {&s.pia});
+  pause.until += seconds(1);
+  accepted(pause, {&s.pia, &s.carin});
+  pause.until = s.maker.now + std::chrono::days(30);
+  accepted(pause, {&s.carin, &s.pia});
+  accepted(s.test_view(), {&s.inga});
   accepted(s.view(), {&s.olle});
   for (const auto kind : {OutcomeKind::kCompleted, OutcomeKind::kNotSeen, OutcomeKind::kUnable,
                           OutcomeKind::kVisitTaken, OutcomeKind::kPauseKnown}) {
@@ -62,6 +70,12 @@ TEST_CASE("no order is accepted from people in other roles", "[orders][IAM-1]") 
   refused_as("wrong_role", OrderMaker::schedule(s.home), {&s.pia, &s.olle});
   refused_as("wrong_role", s.pause(), {&s.olle});
   refused_as("wrong_role", s.view(), {&s.pia});
+  refused_as("wrong_role", s.view(), {&s.inga});
+  refused_as("wrong_role", s.test_view(), {&s.olle});
+  refused_as("wrong_role", s.test_view(), {&s.tore});
+  refused_as("wrong_role", s.long_pause(), {&s.pia, &s.olle});
+  refused_as("wrong_role", s.long_pause(), {&s.olle, &s.carin});
+  refused_as("wrong_role", s.pause(), {&s.pia, &s.carin});
   refused_as("wrong_role", s.outcome(OutcomeKind::kCompleted), {&s.carin});
   // More signers than an order takes is no better than others.
   refused_as("wrong_role", s.view(), {&s.olle, &s.pia});
@@ -79,6 +93,9 @@ TEST_CASE("where two sign they are two people, whatever issuer they log in by", 
   refused_as("not_two_people", s.maker.consent(s.home), {&s.carin});
   refused_as("not_two_people", OrderMaker::schedule(s.home), {&s.pia});
   refused_as("not_two_people", s.release(), {&s.inga});
+  refused_as("not_two_people", s.long_pause(), {&s.pia});
+  refused_as("not_two_people", s.long_pause(), {&s.carin});
+  refused_as("not_two_people", s.long_pause(), {&s.pia, &s.pia});
 
   const Staff mia_as_admin = s.maker.login("mia", Role::kRightsAdmin);
   refused_as("not_two_people", grant, {&s.mia, &mia_as_admin});

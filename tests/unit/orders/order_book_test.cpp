@@ -119,6 +119,15 @@ TEST_CASE("a camera is closed by withdrawal, pause, release and another assignme
     s.maker.now += hours(48);
     CHECK(open_at(s, s.book) == "accepted");
   }
+  SECTION("pause, in whatever home it was signed for") {
+    auto pause = s.pause();
+    pause.home = fakes::random_id("other home");
+    s.book.put(s.maker.order(pause, {&s.pia}));
+    CHECK(open_at(s, s.book) == "refused paused");
+    CHECK(s.book.is_paused(s.home.resident, s.maker.now));
+    CHECK_FALSE(s.book.is_paused(s.home.resident, pause.until));
+    CHECK_FALSE(s.book.is_paused(fakes::random_id("other"), s.maker.now));
+  }
   SECTION("resume") {
     const Order pause = s.maker.order(s.pause(), {&s.pia});
     s.book.put(pause);

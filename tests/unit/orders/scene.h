@@ -59,6 +59,14 @@ struct Scene {
     return out;
   }
   Pause pause() const { return {home.resident, home.home, home.group, maker.now + std::chrono::hours(48), "hospital"}; }
+  Pause long_pause() const {
+    return {home.resident, home.home, home.group, maker.now + std::chrono::hours(72) + std::chrono::seconds(1), "away"};
+  }
+  View test_view() const {
+    View out = view();
+    out.is_test = true;
+    return out;
+  }
   Resume resume() const { return {home.resident, home.home, home.group}; }
   Release release() const { return {home.hub, home.resident, home.home, home.group, "moved out"}; }
   Consent withdrawal() const { return {home.resident, home.home, home.group, std::nullopt}; }

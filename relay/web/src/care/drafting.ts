@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject, parseJson } from '../protocol/json';
-import { signersOf } from '../protocol/judge';
+import { type Kind, signersOf } from '../protocol/judge';
 import { newId, type Order, payloadText, readOrder, signOrder, type StaffKey } from '../protocol/order';
 import { type OrderBook, slotKey } from '../protocol/order_book';
-import { isStanding, kFormat, type OrderType, parsePayload, type Payload } from '../protocol/payloads';
+import { isStanding, kFormat, kLongestPauseByOneMs, type OrderType, parsePayload, type Payload } from '../protocol/payloads';
 import { malformed } from '../protocol/problem';
 import { formatInstant, type Instant } from '../protocol/time';
 import type { Person, Role } from '../protocol/trust';
@@ -45,10 +45,18 @@ export function propose(body: Json, composer: Composer): Proposal {
 }
 
 const isActType = (type: Json | undefined): boolean =>
-  ['view', 'completed', 'not-seen', 'unable', 'visit-taken', 'pause-known'].includes(String(type));
+  ['view', 'test-view', 'completed', 'not-seen', 'unable', 'visit-taken', 'pause-known'].includes(String(type));
 
-// The places of an order of this type, each with the roles that may sign in it.
-export const placesOf = (type: OrderType, isWithdrawal = false): readonly (readonly Role[])[] => signersOf(type, isWithdrawal);
+function kindOfBody(body: JsonObject, now: Instant): Kind {
+  if (body.withdrawn === true) return 'withdrawal';
+  const until = body.type === 'pause' && typeof body.until === 'string' ? Date.parse(body.until) : NaN;
+  // signed_at is a whole second, as the order will have it; what is no time at all is refused as malformed.
+  return until - Math.floor(now / 1000) * 1000 > kLongestPauseByOneMs ? 'long pause' : '';
+}
+
+// The places of an order with such a body, were it signed now, each with the roles that may sign in it.
+export const placesOf = (body: JsonObject, now: Instant): readonly (readonly Role[])[] =>
+  signersOf(body.type as OrderType, kindOfBody(body, now));
 
 export interface Draft {
   id: string;

@@ -1,7 +1,7 @@
 import { b64, signedBytes, utf8 } from './bytes';
 import { nonceOf, thumbprint, verifyP256 } from './keys';
 import type { Order, StaffSignature } from './order';
-import { type Body, groupOf, hubOf, isClosing, type OrderType, type Signer } from './payloads';
+import { type Body, groupOf, hubOf, isAct, isClosing, isLongPause, type OrderType, type Payload, type Signer } from './payloads';
 import { Problem, refused, waiting } from './problem';
 import { checkFresh, checkIdToken, checkInTime, checkSignedAt } from './proof';
 import { checkRight, type RightsContext } from './rights';
@@ -44,6 +44,7 @@ const kSigners: Record<OrderType, Roles> = {
   pause: [kPlanning],
   resume: [kPlanning],
   view: kOutcome,
+  'test-view': [['installer']],
   completed: kOutcome,
   'not-seen': kOutcome,
   unable: kOutcome,
@@ -51,11 +52,19 @@ const kSigners: Record<OrderType, Roles> = {
   'pause-known': kOutcome,
 };
 
-export function signersOf(type: OrderType, withdrawn = false): Roles {
-  return type === 'consent' && withdrawn ? [['care_manager']] : kSigners[type];
+// What of a type has other signers than the rest of it.
+export type Kind = '' | 'withdrawal' | 'long pause';
+
+export function signersOf(type: OrderType, kind: Kind = ''): Roles {
+  if (type === 'consent' && kind === 'withdrawal') return [['care_manager']];
+  if (type === 'pause' && kind === 'long pause') return [kPlanning, kPlanning];
+  return kSigners[type];
 }
 
-const rolesFor = (body: Body): Roles => signersOf(body.type, body.type === 'consent' && body.terms === null);
+export function kindOf(payload: Pick<Payload, 'body' | 'signedAt'>): Kind {
+  if (payload.body.type === 'consent' && payload.body.terms === null) return 'withdrawal';
+  return isLongPause(payload) ? 'long pause' : '';
+}
 
 function checkPeople(signers: Signer[], roles: Roles): void {
   if (signers.length < roles.length) throw refused('not_two_people');
@@ -71,10 +80,10 @@ async function checkSignature(order: Order, signature: StaffSignature, signer: S
   const identity = await checkIdToken(signature.idToken, nonce, context);
   if (identity.issuer !== signer.issuer || identity.person !== signer.person) throw refused('person_mismatch');
   const issuer = context.rootList.issuers.find((candidate) => candidate.issuer === identity.issuer)!;
-  if (order.payload.body.type === 'view') checkFresh(identity, issuer, context.now);
-  else checkSignedAt(identity, issuer, order.payload.signedAt, context.now);
+  if (isAct(order.payload.body)) return checkFresh(identity, issuer, context.now);
+  checkSignedAt(identity, issuer, order.payload.signedAt, context.now);
   // What closes acts however late it comes; versions keep an old one from coming back.
-  if (order.payload.body.type !== 'view' && !isClosing(order.payload.body)) checkInTime(order.payload.signedAt, context.now);
+  if (!isClosing(order.payload.body)) checkInTime(order.payload.signedAt, context.now);
 }
 
 // The groups in which a signer needs the role: a grant's own scopes, else the order's group, else any.
@@ -91,13 +100,13 @@ async function checkAll(order: Order, context: JudgeContext): Promise<void> {
   if (now >= bundle.expiresAt) throw waiting('bundle_expired');
   const hub = hubOf(body);
   if (hub !== null && body.type !== 'release' && bundle.revokedHubs.includes(hub)) throw refused('hub_revoked');
-  checkPeople(signers, rolesFor(body));
+  checkPeople(signers, signersOf(body.type, kindOf(order.payload)));
   if (body.type === 'device' && b64(await thumbprint(body.deviceKey)) !== body.hub) throw refused('wrong_device_key');
   for (const [i, signer] of signers.entries()) await checkSignature(order, order.signatures[i]!, signer, context);
   for (const signer of signers) {
     for (const group of neededGroups(body)) checkRight(signer, signer.role, group, context, now);
   }
-  if (body.type === 'view' && isNewer(body.bundle, bundle.number)) throw waiting('bundle_older');
+  if (isAct(body) && isNewer(body.bundle, bundle.number)) throw waiting('bundle_older');
 }
 
 // The first reason that applies. Where the order stands among others is OrderBook's to say.

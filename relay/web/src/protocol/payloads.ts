@@ -12,6 +12,9 @@ import { Zone } from './zone';
 
 export const kFormat = 1;
 
+export const kLongestPauseByOneMs = 72 * 3_600_000; // counted from signed_at; a longer one is signed by two
+export const kLongestPauseMs = 30 * kDayMs;
+
 const kMaxPayloadBytes = 32 * 1024;
 const kAlphabet = '2346789ACDEFHJKMNPRTWXY';
 export const kIdentifier = new RegExp(`^[${kAlphabet}]{6}$`);
@@ -93,14 +96,15 @@ export interface ScheduleOrder extends Home {
 }
 export interface Pause extends Home {
   type: 'pause';
-  until: Instant;
+  until: Instant; // after signed_at, by kLongestPauseMs at most
   reason: string;
 }
 export interface Resume extends Home {
   type: 'resume';
 }
+// A view, or the install team's test-view, which has the same members.
 export interface View {
-  type: 'view';
+  type: 'view' | 'test-view';
   hub: string;
   resident: string;
   group: string;
@@ -211,11 +215,11 @@ function readChecklistItem(in_: Reader): string {
   return in_.text('item', 200);
 }
 
-function readView(in_: Reader): View {
+function readView(in_: Reader, type: View['type']): View {
   const viewerKey = in_.bytes('viewer_key', 65);
   if (viewerKey[0] !== 4) throw in_.fail('viewer_key', 'is not an uncompressed point');
   return {
-    type: 'view',
+    type,
     hub: hash(in_, 'hub'),
     resident: randomId(in_, 'resident'),
     group: in_.matching('group', kName),
@@ -271,7 +275,8 @@ const kReaders: Record<string, (in_: Reader) => Body> = {
   schedule: (in_) => ({ type: 'schedule', ...readHome(in_), schedule: readSchedule(in_) }),
   pause: (in_) => ({ type: 'pause', ...readHome(in_), until: readInstant(in_, 'until'), reason: reason(in_) }),
   resume: (in_) => ({ type: 'resume', ...readHome(in_) }),
-  view: readView,
+  view: (in_) => readView(in_, 'view'),
+  'test-view': (in_) => readView(in_, 'test-view'),
 };
 
 function readCameras(in_: Reader): Camera[] {
@@ -280,11 +285,16 @@ function readCameras(in_: Reader): Camera[] {
 }
 
 export const isOutcome = (body: Body): body is Outcome => (kOutcomes as readonly string[]).includes(body.type);
-export const isStanding = (body: Body): boolean => body.type !== 'view' && !isOutcome(body);
+export const isAct = (body: Body): body is View => body.type === 'view' || body.type === 'test-view';
+export const isStanding = (body: Body): boolean => !isAct(body) && !isOutcome(body);
 
 // Orders that only close act whatever their version.
 export const isClosing = (body: Body): boolean =>
   body.type === 'pause' || body.type === 'revoke' || body.type === 'release' || (body.type === 'consent' && !body.terms);
+
+// Whether it is a pause that two persons must sign.
+export const isLongPause = ({ body, signedAt }: Pick<Payload, 'body' | 'signedAt'>): boolean =>
+  body.type === 'pause' && body.until - signedAt > kLongestPauseByOneMs;
 
 export const hubOf = (body: Body): string | null => ('hub' in body ? body.hub : null);
 export const residentOf = (body: Body): string | null => ('resident' in body ? body.resident : null);
@@ -307,6 +317,11 @@ function readStanding(in_: Reader): Payload['standing'] {
   return { version: in_.integer('version', 1), replaces: in_.optional('replaces', (name) => hash(in_, name)) };
 }
 
+function checkPause(in_: Reader, { body, signedAt }: Payload): void {
+  if (body.type !== 'pause') return;
+  if (body.until <= signedAt || body.until - signedAt > kLongestPauseMs) throw in_.fail('until', 'is out of bounds');
+}
+
 // Reads a payload text. Throws malformed "malformed"; waiting "unknown_format" for an object with another format number,
 // whatever else it holds; refused "type_not_supported".
 export function parsePayload(text: string): Payload {
@@ -324,6 +339,7 @@ export function parsePayload(text: string): Payload {
       standing: isStanding(body) ? readStanding(in_) : null,
       body,
     };
+    checkPause(in_, payload);
     in_.finish();
     return payload;
   } catch (error) {

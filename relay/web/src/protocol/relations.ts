@@ -111,6 +111,7 @@ export function checkRelations(order: Order, book: OrderBook): void {
     case 'resume':
       return checkPause(body, book);
     case 'view':
+    case 'test-view':
       return checkView(body, book);
     default:
       return checkOutcome(body.resident, body.group, book);

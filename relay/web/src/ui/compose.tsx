@@ -82,10 +82,10 @@ function signersFor(app: App, places: readonly (readonly Role[])[], second: Seco
 }
 
 function tryPropose(app: App, body: Json, second: Second): { proposal?: Proposal; problem?: string; others: readonly Role[] } {
-  const type = isObject(body) ? (body.type as OrderType) : 'grant';
-  const { signers, others } = signersFor(app, placesOf(type, isObject(body) && body.withdrawn === true), second);
+  const now = app.now();
+  const { signers, others } = signersFor(app, placesOf(isObject(body) ? body : { type: 'grant' }, now), second);
   try {
-    const proposal = propose(body, { provider: app.provider, book: app.records.book, signers, now: app.now() });
+    const proposal = propose(body, { provider: app.provider, book: app.records.book, signers, now });
     return { proposal, others };
   } catch (error) {
     return { problem: error instanceof Problem ? error.message : String(error), others };

@@ -131,7 +131,7 @@ export const kForms: Partial<Record<OrderType, FieldSpec[]>> = {
     lines('windows', 'Tider', 'En rad var: dagar, klockslag, minuter. Till exempel: mån tis 22:30 15, eller alla 03:00 10.', showWeekWindow, readWeekWindow),
     lines('exceptions', 'Undantag', 'En rad var: datum och tider, eller ingen. Till exempel: 2026-12-24 ingen.', showException, readException),
   ],
-  pause: [...kHome, text('until', 'Till'), kReason],
+  pause: [...kHome, text('until', 'Till', { hint: 'Till exempel: 2026-12-24T12:00:00Z. Högst 30 dygn; över 72 timmar undertecknar två.' }), kReason],
   resume: kHome,
 };
 

@@ -53,7 +53,8 @@ export function templateFor(type: OrderType, app: App): JsonObject {
 export function chooseResident(body: JsonObject, resident: string, app: App): JsonObject {
   const { book } = app.records;
   const standing = book.at(`${String(body.type)}|${resident}`);
-  if (standing && standing.payload.body.type === body.type) return bodyOf(standing);
+  // A pause is made anew: the time of the last one has passed, or is what is to be changed.
+  if (standing && standing.payload.body.type === body.type && body.type !== 'pause') return bodyOf(standing);
   const [hub] = book.hubsOf(resident);
   const known = (hub === undefined ? undefined : book.assignmentOf(hub)?.payload.body) ?? book.consentOf(resident);
   const out = { ...body, resident };

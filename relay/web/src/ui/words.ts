@@ -14,7 +14,7 @@ export const kTypeWords: Record<OrderType, string> = {
   grant: 'Behörighet', revoke: 'Återkallad behörighet', device: 'Ny hubb', assignment: 'Hubb till brukare', acceptance: 'Godkänt prov',
   release: 'Hubb tas ur bruk', consent: 'Beslut och samtycke', schedule: 'Tillsynstider', pause: 'Paus', resume: 'Paus avslutas',
   view: 'Titta', completed: 'Tillsyn utförd', 'not-seen': 'Ser inte', unable: 'Gick inte', 'visit-taken': 'Besök taget',
-  'pause-known': 'Paus känd',
+  'pause-known': 'Paus känd', 'test-view': 'Provbild',
 };
 
 export const kDayWords: Record<string, string> = {
@@ -72,6 +72,7 @@ const kReasons: Record<string, [string, string]> = {
   wrong_camera: ['Kameran finns inte i hemmet.', kTeam],
   wrong_hub: ['Svaret kom från en annan hubb.', kAttack],
   paused: ['Tillsynen är pausad.', 'Se efter varför innan någon åker.'],
+  not_paused: ['Installationen är redan godkänd.', 'Låt planeraren pausa tillsynen innan ni provar igen.'],
   too_many_views: ['Så många som får plats tittar redan.', 'Försök igen om en stund.'],
   camera_fault: ['Kameran fungerar inte.', kTeam],
   store_fault: ['Hubben kan inte spara. Kameran är stängd.', kTeam],
