@@ -29,23 +29,36 @@ Gate::Gate(Parts parts, std::unique_ptr<Home> home)
       now_(parts_.clock->read()) {}
 
 Result<void> Gate::run() {
+  begin();
+  while (true) {
+    TILLSYN_TRY(goes_on, turn());
+    if (!goes_on) return finish();
+  }
+}
+
+void Gate::begin() {
   tell_judged();
   pulse_.start();
   if (const auto started = log("started"); !started) store_failed(started.error());
-  while (true) {
-    const Readable readable = wait();
-    now_ = parts_.clock->read();
-    if (readable.stop) break;
-    TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
-    light_ = lit;
-    if (store_faulted_) {
-      serve_without_store(readable);
-    } else if (const auto served = serve(readable); !served) {
-      store_failed(served.error());
-    }
-    speak();
-    tell_judged();
+}
+
+Result<bool> Gate::turn() {
+  const Readable readable = wait();
+  now_ = parts_.clock->read();
+  if (readable.stop) return false;
+  TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
+  light_ = lit;
+  if (store_faulted_) {
+    serve_without_store(readable);
+  } else if (const auto served = serve(readable); !served) {
+    store_failed(served.error());
   }
+  speak();
+  tell_judged();
+  return true;
+}
+
+Result<void> Gate::finish() {
   spdlog::info("stopping");
   if (!store_faulted_ && views_.end_all("stopped", *home_, now_)) return log("stopped");
   views_.abandon();

@@ -41,8 +41,14 @@ class Gate {
 
   Gate(Parts parts, std::unique_ptr<Home> home);
 
-  // Runs until told to stop (success), or until the fuse is gone.
+  // Runs until told to stop (success), or until the fuse is gone: begins, turns while there is reason to, finishes.
   Result<void> run();
+
+  // The same in pieces. `turn` waits for something to happen, a tick at most, and does what is to be done; false when
+  // told to stop.
+  void begin();
+  Result<bool> turn();
+  Result<void> finish();
 
  private:
   struct Readable {
