@@ -30,28 +30,41 @@ Gate::Gate(Parts parts, std::unique_ptr<Home> home)
       preflight_(parts_.hardware) {}
 
 Result<void> Gate::run() {
+  begin();
+  while (true) {
+    TILLSYN_TRY(goes_on, turn());
+    if (!goes_on) return finish();
+  }
+}
+
+void Gate::begin() {
   tell_judged();
   pulse_.start();
   if (const auto started = log("started"); !started) store_failed(started.error());
-  while (true) {
-    const Readable readable = wait();
-    now_ = parts_.clock->read();
-    if (readable.stop) break;
-    const bool is_due = readable.any() || now_.mono >= next_tick_;
-    TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
-    light_ = lit;
-    if (store_faulted_) {
-      serve_without_store(readable);
-    } else if (const auto served = serve(readable); !served) {
-      store_failed(served.error());
-    }
-    if (is_due) watch_pipeline();
-    finish_check();
-    speak();
-    tell_judged();
-    if (fatal_) return *fatal_;
-    if (is_over_) return {};
+}
+
+Result<bool> Gate::turn() {
+  const Readable readable = wait();
+  now_ = parts_.clock->read();
+  if (readable.stop) return false;
+  const bool is_due = readable.any() || now_.mono >= next_tick_;
+  TILLSYN_TRY(lit, readable.fuse ? fuse_.answer() : Result<std::optional<bool>>(std::nullopt));
+  light_ = lit;
+  if (store_faulted_) {
+    serve_without_store(readable);
+  } else if (const auto served = serve(readable); !served) {
+    store_failed(served.error());
   }
+  if (is_due) watch_pipeline();
+  finish_check();
+  speak();
+  tell_judged();
+  if (fatal_) return *fatal_;
+  return !is_over_;
+}
+
+Result<void> Gate::finish() {
+  if (is_over_) return {};
   spdlog::info("stopping");
   if (!store_faulted_ && views_.end_all("stopped", *home_, now_)) return log("stopped");
   views_.abandon();

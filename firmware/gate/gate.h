@@ -47,8 +47,14 @@ class Gate {
   Gate(Parts parts, std::unique_ptr<Home> home);
 
   // Runs until told to stop, or until the device key has been destroyed (success), until the fuse is gone, or until a
-  // camera does not close.
+  // camera does not close: begins, turns while there is reason to, finishes.
   Result<void> run();
+
+  // The same in pieces. `turn` waits for something to happen, a tick at most, and does what is to be done; false when
+  // it is to finish.
+  void begin();
+  Result<bool> turn();
+  Result<void> finish();
 
  private:
   struct Readable {

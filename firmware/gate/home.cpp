@@ -25,8 +25,16 @@ Result<std::unique_ptr<Home>> Home::open(const Settings& settings, const board::
     if (!taken) spdlog::info("flashed root list not taken: {}", taken.error().reason);
   }
   TILLSYN_CHECK(home->desk.load());
-  TILLSYN_CHECK(home->store.add_head(home->desk.head()));
+  TILLSYN_CHECK(home->check_head());
   return home;
+}
+
+// Orders that were accepted and are not there any more would bring back what they replaced.
+Result<void> Home::check_head() {
+  TILLSYN_TRY(newest, store.newest_head());
+  if (!newest) return store.add_head(desk.head());
+  if (*newest != desk.head()) return Error{Code::kIo, "store_fault", "the orders on disk are not those accepted last"};
+  return {};
 }
 
 Result<Instant> Home::floor() {

@@ -41,6 +41,7 @@ class Home {
 
  private:
   Home(Store opened, const Settings& settings, const board::KeyStore& keys);
+  Result<void> check_head();
 };
 
 }  // namespace tillsyn::gate

@@ -69,7 +69,15 @@ Result<void> Store::add_accepted(const orders::Order& order) {
 }
 
 Result<std::vector<std::string>> Store::standing_payloads() {
-  return texts("SELECT payload FROM accepted WHERE payload IS NOT NULL ORDER BY n");
+  TILLSYN_TRY(rows, database_.query("SELECT payload, hash FROM accepted WHERE payload IS NOT NULL ORDER BY n"));
+  std::vector<std::string> out;
+  while (true) {
+    TILLSYN_TRY(more, rows.step());
+    if (!more) return out;
+    TILLSYN_TRY(hash, rows.array<32>(1));
+    out.push_back(rows.text(0));
+    if (orders::order_hash(out.back()) != hash) return Error{Code::kIo, "store_fault", "an order on disk has changed"};
+  }
 }
 
 Result<bool> Store::was_accepted(const orders::Hash& order) {
@@ -94,7 +102,15 @@ Result<void> Store::remove_waiting(const orders::Hash& order) {
 Result<std::vector<std::string>> Store::waiting() { return texts("SELECT text FROM waiting ORDER BY n"); }
 
 Result<void> Store::add_head(const orders::Hash& head) {
-  return database_.run("INSERT INTO head(head) VALUES(?) ON CONFLICT DO NOTHING", head);
+  return database_.run("INSERT OR REPLACE INTO head(head) VALUES(?)", head);
+}
+
+Result<std::optional<orders::Hash>> Store::newest_head() {
+  TILLSYN_TRY(row, database_.query("SELECT head FROM head ORDER BY n DESC LIMIT 1"));
+  TILLSYN_TRY(found, row.step());
+  if (!found) return std::optional<orders::Hash>();
+  TILLSYN_TRY(head, row.array<32>(0));
+  return std::optional(head);
 }
 
 Result<bool> Store::knows_head(const orders::Hash& head) {

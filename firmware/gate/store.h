@@ -46,7 +46,8 @@ class Store {
   Result<void> save_trust(const std::string& kind, const std::string& envelope);
   Result<std::optional<std::string>> trust(const std::string& kind);
 
-  // Orders that stand, in the sequence in which they were accepted.
+  // Orders that stand, in the sequence in which they were accepted. One whose text is no longer what was accepted is a
+  // fault of the store.
   Result<void> add_accepted(const orders::Order& order);
   Result<std::vector<std::string>> standing_payloads();
   Result<bool> was_accepted(const orders::Hash& order);
@@ -58,8 +59,9 @@ class Store {
   Result<void> remove_waiting(const orders::Hash& order);
   Result<std::vector<std::string>> waiting();
 
-  // Every head that this hub has had.
+  // Every head that this hub has had; the one added last is the newest.
   Result<void> add_head(const orders::Hash& head);
+  Result<std::optional<orders::Hash>> newest_head();
   Result<bool> knows_head(const orders::Hash& head);
 
   // The log. `add_event` takes the number after the last; events up to the one the relay has made durable are kept 30

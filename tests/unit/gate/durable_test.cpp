@@ -1,4 +1,6 @@
 // What lies on disk: store, event log, trust, windows.
+#include <sqlite3.h>
+
 #include "tests/unit/gate/rig.h"
 
 using namespace tillsyn;
@@ -105,6 +107,7 @@ TEST_CASE("everything the store is told is there when it is opened again", "[sto
   must(store->add_open_window(window));
   must(store->save_floor(kNow));
   must(store->add_head(fakes::bytes32("head")));
+  must(store->add_head(hub.inside->desk.head()));
   must(store->save_link_key({fakes::p256_key("link").public_key().point(), 4}));
   must(store->add_waiting(fakes::bytes32("order"), "text"));
   hub.reopen();
@@ -255,4 +258,34 @@ TEST_CASE("windows are logged as the schedule opens and closes them, once each",
     observe();
     CHECK(window_events(hub).size() == 3);
   }
+}
+
+TEST_CASE("an order on disk that is not what was accepted is a fault of the store, and nothing is opened by it",
+          "[store][AUD-1][ENF-4]") {
+  HubInside hub(kNow);
+  hub.settle(15min);
+  const auto carin = hub.maker.login("carin", orders::Role::kCareManager);
+  const orders::Consent withdrawn{hub.home.resident, hub.home.home, hub.home.group, std::nullopt};
+  REQUIRE(hub.take(hub.maker.successor(hub.home_orders[3], withdrawn, {&carin})) == "accepted");
+  hub.inside.reset();
+  const auto change = [&](const char* sql) {
+    sqlite3* raw = nullptr;
+    REQUIRE(sqlite3_open((hub.folder.path() + "/gate.db").c_str(), &raw) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_changes(raw) == 1);
+    sqlite3_close(raw);
+  };
+  SECTION("a letter of it") {
+    change("UPDATE accepted SET payload = replace(payload, '\"withdrawn\":true', '\"withdrawn\":tru ') "
+           "WHERE payload LIKE '%\"withdrawn\":true%'");
+  }
+  SECTION("another window") {
+    change("UPDATE accepted SET payload = replace(payload, '\"minutes\":15', '\"minutes\":75') "
+           "WHERE payload LIKE '%\"minutes\":15%'");
+  }
+  SECTION("its text is gone") { change("UPDATE accepted SET payload = NULL WHERE payload LIKE '%\"withdrawn\":true%'"); }
+  SECTION("all of it is gone") { change("DELETE FROM accepted WHERE payload LIKE '%\"withdrawn\":true%'"); }
+  const auto opened = Home::open({hub.folder.path() + "/gate.db", hub.maker.fleet_root, {}}, *hub.keys);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Code::kIo);
 }

@@ -1,0 +1,160 @@
+// What the four programs survive together: kill -9 of gate, link and fuse at instants that nobody chose, in the middle of views, and
+// a relay that dies and comes back. TILLSYN_FAULT_LONG=1 does more of the same; TILLSYN_FAULT_SEED repeats a run's choices.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {createPublicKey, randomInt, verify} from 'node:crypto';
+import {readdirSync, readlinkSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {AttackTown} from '../e2e/lib/attack_town.mjs';
+import {hashOf, signedBytes, unb64} from '../e2e/lib/crypto.mjs';
+import {until} from '../e2e/lib/processes.mjs';
+import {ScriptedViewer} from '../e2e/lib/scripted_viewer.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const kills = process.env.TILLSYN_FAULT_LONG ? 1000 : 50;
+const names = ['one', 'two'];
+const seed = Number(process.env.TILLSYN_FAULT_SEED ?? randomInt(2 ** 31));
+let site;
+
+// Mulberry32: the same choices for the same seed.
+function chances(from) {
+  let state = from >>> 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * n);
+  };
+}
+
+before(async () => {
+  console.log(`TILLSYN_FAULT_SEED=${seed}`);
+  site = await AttackTown.start('fault', {hubs: names});
+}, {timeout: 180000});
+after(() => site?.stop());
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function viewerFor(person) { return new ScriptedViewer(site.town, site.town.staff[person]).connect(); }
+
+// Looks until there are pictures, as a person does who presses again.
+function look(viewer, hub) {
+  return until(`pictures from ${hub.name}`, async () => {
+    try {
+      const from = viewer.frames.length;
+      const {answer} = await viewer.view(hub);
+      if (answer?.decision !== 'open') return false;
+      await until('a picture', () => viewer.frames.length > from + 3, 5000, 10);
+      return true;
+    } catch {
+      return false;  // the hub was not there, or not there any more
+    }
+  }, 90000, 200);
+}
+
+// The descriptors by which any process has this hub's camera open.
+function camerasOpen(hub) {
+  const found = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readlinkSync(`/proc/${pid}/exe`) !== join(site.town.bin, 'tillsyn-gate')) continue;
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) if (readlinkSync(`/proc/${pid}/fd/${fd}`) === hub.cameraPath) found.push(`${pid}/${fd}`);
+    } catch { /* it has just ended */ }
+  }
+  return found;
+}
+
+const victims = {
+  gate: (hub) => process.kill(hub.gatePid(), 'SIGKILL'),
+  link: async (hub) => {
+    await site.town.processes.stop(hub.link, 'SIGKILL');
+    hub.startLink();  // as the service manager does
+  },
+  fuse: async (hub) => {
+    await site.town.processes.stop(hub.fuse, 'SIGKILL');
+    hub.startGate();
+  },
+};
+
+// A gate's log from its first entry on: numbered, chained, signed by the device. -> the payloads.
+async function verifiedLog(hub) {
+  const {events, accepted} = JSON.parse(execFileSync('python3', [join(here, 'hub_log.py'), hub.path('gate/gate.db')], {maxBuffer: 1 << 28}));
+  const key = createPublicKey({key: await hub.deviceKey(), format: 'jwk'});
+  let previous = null;
+  const payloads = events.map(({payload, sig}, i) => {
+    assert.ok(verify('sha256', signedBytes('event', payload), {key, dsaEncoding: 'ieee-p1363'}, unb64(sig)), `event ${i + 1} is signed`);
+    const event = JSON.parse(payload);
+    assert.equal(event.n, i + 1, 'numbered without a gap');
+    assert.equal(event.prev, previous, `event ${i + 1} is chained`);
+    previous = hashOf('event', payload);
+    return payload;
+  });
+  return {payloads, accepted};
+}
+
+// Everything that this hub has ever said through the relay is in its own log.
+async function keepsItsWord(hub) {
+  const {payloads, accepted} = await verifiedLog(hub);
+  const events = payloads.map((text) => JSON.parse(text));
+  const said = site.front.documents(hub, 'events');
+  for (const {n, envelope} of said) assert.equal(payloads[n - 1], envelope.payload, `event ${n} as it was said`);
+  for (const {verdict, order} of site.front.documents(hub, 'receipts')) if (verdict === 'accepted') assert.ok(accepted.includes(order), 'an accepted order');
+  const opened = site.front.documents(hub, 'answers').filter(({decision}) => decision === 'open');
+  for (const {order} of opened) assert.ok(events.some((event) => event.kind === 'view_started' && event.order === order), 'an opened view');
+  return {events: said.length, opened: opened.length};
+}
+
+test('kill -9 of gate, link and fuse in the middle of views: closed within a second, back by itself, nothing said is gone [ENF-7] [ENF-8] [AUD-1]', {timeout: 5400000}, async () => {
+  const survived = {gate: 0, link: 0, fuse: 0};
+  await Promise.all(names.map(async (name, i) => {
+    const hub = site[name];
+    const chance = chances(seed + i);
+    const viewer = await viewerFor(['anna.berg', 'bo.ek'][i]);
+    let gateKills = 0;
+    for (let round = 0; round < kills / names.length; ++round) {
+      await look(viewer, hub);
+      await pause(chance(400));
+      // The fuse waits longer before each new start of a gate that keeps dying: a third one in a row is the fuse's own turn.
+      const victim = gateKills >= 2 ? 'fuse' : ['gate', 'gate', 'link', 'fuse'][chance(4)];
+      gateKills = victim === 'gate' ? gateKills + 1 : victim === 'fuse' ? 0 : gateKills;
+      await victims[victim](hub);
+      await until(`${name}'s camera closed after the death of its ${victim}`, () => camerasOpen(hub).length === 0, 1000, 10);
+      ++survived[victim];
+    }
+    await look(viewer, hub);
+    viewer.end();
+    viewer.close();
+  }));
+  console.log(`survived kill -9: ${Object.entries(survived).map(([name, times]) => `${name} ${times}`).join(', ')}`);
+  assert.equal(survived.gate + survived.link + survived.fuse, kills);
+  for (const name of names) {
+    await until(`${name}'s last events`, async () => {
+      const newest = site.front.documents(site[name], 'events')[0]?.n ?? 0;
+      return newest >= (await verifiedLog(site[name])).payloads.length;
+    }, 30000, 500);
+    console.log(`${name}: ${JSON.stringify(await keepsItsWord(site[name]))} verified from the first entry on`);
+  }
+});
+
+test('the relay killed in the middle of a view: closed, and hub and viewer join again [ENF-7] [AVA-3]', {timeout: 240000}, async () => {
+  const {town} = site;
+  const hub = site.one;
+  for (let round = 0; round < (process.env.TILLSYN_FAULT_LONG ? 30 : 2); ++round) {
+    const viewer = await viewerFor('anna.berg');
+    await look(viewer, hub);
+    await town.processes.stop(town.relayProcess, 'SIGKILL');
+    await until('camera closed', () => camerasOpen(hub).length === 0, 20000, 50);
+    const {relay} = town;
+    await town.startRelay(site.front.real.port);
+    town.relay = relay;
+    viewer.close();
+    await town.staff['anna.berg'].openSession();
+  }
+  const viewer = await viewerFor('anna.berg');
+  await look(viewer, hub);
+  await keepsItsWord(hub);
+  viewer.end();
+  viewer.close();
+});
