@@ -32,11 +32,11 @@ struct TestRig : DeskRig {
   void pause() { REQUIRE(hub.take(hub.maker.order(pause_of(hub.home, hub.maker.now + 48h), {&pia})) == "accepted"); }
   void hold() { hub.inside->desk.presence().held(hub.boot); }
 
-  std::string test_offer(const Browser& browser, const fakes::Staff& by, const std::string& camera = "bedroom") {
+  std::string test_offer(const Browser& browser, const fakes::Staff& by, const std::string& from = "bedroom") {
     auto view =
         hub.maker.view(hub.home, browser.key.public_key(), desk->challenges().fresh(hub.boot), hub.inside->desk.head());
     view.is_test = true;
-    view.camera = camera;
+    view.camera = from;
     auto payload = hub.maker.payload(std::move(view), {&by});
     payload.common.id = fakes::random_id("test " + std::to_string(tests_++));
     const auto order = hub.maker.order(payload, {&by});
@@ -44,8 +44,8 @@ struct TestRig : DeskRig {
   }
 
   // "open", or why not.
-  std::string test(Browser& browser, const fakes::Staff& by, const std::string& camera = "bedroom") {
-    must(desk->take_offer(test_offer(browser, by, camera), *hub.inside, hub.read(), hub.boot));
+  std::string test(Browser& browser, const fakes::Staff& by, const std::string& from = "bedroom") {
+    must(desk->take_offer(test_offer(browser, by, from), *hub.inside, hub.read(), hub.boot));
     light();
     const auto said = answer();
     if (said.open) browser.take(said);

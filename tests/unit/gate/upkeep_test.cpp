@@ -37,15 +37,15 @@ struct Evening : HubInside {
   // What is said at each minute that says something, "21:00 w1: camera_missing".
   std::vector<std::string> said_until(Instant end, const Hardware& parts, bool has_fuse = true) {
     Preflight preflight(parts);
-    std::vector<std::string> said;
+    std::vector<std::string> lines;
     for (; hand->now.utc < end; pass(1min)) {
       for (const auto& finding : preflight.due(inside->standing(), read(), has_fuse)) {
         std::string line = format_instant(hand->now.utc).substr(11, 5) + " " + finding.window.window + ":";
         for (const auto& fault : finding.faults) line += " " + fault;
-        said.push_back(line);
+        lines.push_back(line);
       }
     }
-    return said;
+    return lines;
   }
 
   board::BoardDescription board;

@@ -255,6 +255,46 @@ TEST_CASE("a second hub serves the resident in the same home and group", "[order
   CHECK(checked() == "refused group_not_in_scope");
 }
 
+TEST_CASE("consent, schedule and pause follow the resident to another hub in the home, and lapse in another home",
+          "[orders][INS-5][INS-7]") {
+  Scene s;
+  s.book.put(s.maker.order(s.release(), {&s.inga, &s.carin}, 2));
+  const auto key = fakes::p256_key("second device");
+  s.book.put(s.maker.order(OrderMaker::device(key.public_key()), {&s.tore}));
+  Home second = s.home;
+  second.hub = key.public_key().thumbprint_text();
+  const auto opened = [&] { return said(s.book.schedule_in_force(second.hub, second.resident, s.maker.now)); };
+  const auto move_in = [&] {
+    const Order assignment = s.maker.order(OrderMaker::assignment(second), {&s.inga});
+    REQUIRE(said(s.book.check(assignment)) == "accepted");
+    s.book.put(assignment);
+    s.book.countersigned(assignment.hash);
+    CHECK(opened() == "refused not_accepted");  // the old hub's test says nothing of this one
+    s.book.put(s.maker.order(OrderMaker::acceptance(second, assignment.hash), {&s.inga}));
+  };
+  SECTION("the same home") {
+    move_in();
+    CHECK(opened() == "accepted");
+    CHECK(open_at(s, s.book) == "refused no_assignment");  // and no more by the old one
+    s.book.put(s.maker.order(s.pause(), {&s.pia}));
+    CHECK(opened() == "refused paused");
+  }
+  SECTION("another home") {
+    second.home = fakes::random_id("other home");
+    move_in();
+    CHECK(opened() == "refused wrong_home");
+    auto consent = s.maker.consent(second);
+    const Order renewed = s.maker.successor(s.standing[kConsent], consent, {&s.carin, &s.carl});
+    REQUIRE(said(s.book.check(renewed)) == "accepted");
+    s.book.put(renewed);
+    CHECK(opened() == "refused wrong_home");  // by the schedule, which was for the old one
+    const Order moved = s.maker.successor(s.standing[kSchedule], OrderMaker::schedule(second), {&s.pia, &s.per});
+    REQUIRE(said(s.book.check(moved)) == "accepted");
+    s.book.put(moved);
+    CHECK(opened() == "accepted");
+  }
+}
+
 TEST_CASE("an assignment stands nowhere until the hub's button was held for it", "[orders]") {
   Scene s;
   OrderBook book = OrderMaker::book_of({{s.standing[kDevice]}});
