@@ -119,6 +119,7 @@ bool Relay::run() {
 void Relay::stop() {
   spdlog::info("event=stopping");
   is_stopping_ = true;
+  signals_.cancel();
   watch_.stop();
   ticks_.cancel();
   sessions_.restarting();
