@@ -172,6 +172,7 @@ bool Relay::run() {
 void Relay::stop() {
   spdlog::info("event=stopping");
   is_stopping_ = true;
+  signals_.cancel();
   watch_.stop();
   ticks_.cancel();
   watches_.cancel();

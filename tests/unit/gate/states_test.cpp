@@ -48,7 +48,7 @@ std::vector<Row> table() {
 class Walker : public HubInside {
  public:
   Walker() : HubInside(must(parse_instant("2026-11-22T20:15:00Z"))) {
-    must(inside->trust.take_root_list(maker.root_list_envelope()));
+    must(inside->trust.take_root_list(maker.root_list_envelope(), read()));
     must(inside->trust.take_bundle(maker.bundle_envelope(), read()));
     for (const auto& grant : maker.staff_grants()) REQUIRE(take(grant) == "accepted");
     elsewhere.hub = home.hub;

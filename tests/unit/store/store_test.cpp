@@ -167,8 +167,8 @@ TEST_CASE("nobody else may read the files", "[store]") {
   Folder folder;
   auto store = Store::open(folder.path / "store");
   REQUIRE(store.ok());
-  REQUIRE((*store)->provider("nord").ok());
   REQUIRE(ledger_key(folder.path / "store", "nord").ok());
+  REQUIRE((*store)->provider("nord").ok());
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path)) {
     struct stat about {};
     REQUIRE(::stat(file.path().c_str(), &about) == 0);
@@ -196,6 +196,20 @@ TEST_CASE("a key file that is cut or that others may read is refused, not replac
   SECTION("cut") { std::filesystem::resize_file(file, 31); }
   SECTION("open to others") { std::filesystem::permissions(file, std::filesystem::perms(0644)); }
   CHECK(ledger_key(folder.path, "nord").error().reason == "key_file");
+}
+
+TEST_CASE("a key that is gone while its database is there is lost, and not made anew", "[store][PRI-6]") {
+  Folder folder;
+  auto store = Store::open(folder.path);
+  REQUIRE(store.ok());
+  REQUIRE((*store)->provider("nord").ok());
+  for (const auto& error : {ledger_key(folder.path, "nord").error(), provider_key(folder.path, "nord").error(),
+                            client_key(folder.path).error()}) {
+    CHECK(error.reason == "key_file");
+    CHECK(error.message.find("is lost") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder.path / "nord.ledger-key"));
+  CHECK(ledger_key(folder.path, "syd").ok());
 }
 
 }  // namespace
