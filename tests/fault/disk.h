@@ -23,9 +23,9 @@ class Disk {
   // Comes back after that: unmounts, checks, mounts.
   void power_up();
 
-  void fill() const;     // until not a byte more fits
+  void fill() const;  // until not a byte more fits
   void make_room() const;
-  void fail() const;     // the kernel finds the file system damaged and makes it read-only
+  void fail() const;  // the kernel finds the file system damaged and makes it read-only
 
  private:
   void mount();

@@ -135,11 +135,13 @@ TEST_CASE("kill -9 of the gate in the middle of a view: closed, back by itself, 
     if (i % 3 == 2) hub.programs.kill_all(), hub.programs.start();
     hub.check();
   }
-  std::cout << "gate killed " << kills << " times, " << in_view << " with the camera open; survived " << kills << std::endl;
+  std::cout << "gate killed " << kills << " times, " << in_view << " with the camera open; survived " << kills
+            << std::endl;
   CHECK(in_view > 0);
 }
 
-TEST_CASE("killed at every system call that makes something durable, nothing said is gone", "[fault][calls][AUD-1][ENF-8]") {
+TEST_CASE("killed at every system call that makes something durable, nothing said is gone",
+          "[fault][calls][AUD-1][ENF-8]") {
   static const std::vector<std::string> kCalls = {"fsync", "fdatasync", "rename", "unlink", "ftruncate"};
   std::string all;
   for (const auto& call : kCalls) all += (all.empty() ? "" : ",") + call;
@@ -154,7 +156,8 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
     if (town().give(*hub.link, withdrawal).empty()) return;
     // What takes a while longer, so that every call that was counted comes in every night.
     for (int i = 0; i < 3 && !hub.link->is_gone(); ++i)
-      hub.link->send(MessageType::kLinkKey, fakes::p256_key("link " + std::to_string(i)).public_key().point()), hub.link->listen(100ms);
+      hub.link->send(MessageType::kLinkKey, fakes::p256_key("link " + std::to_string(i)).public_key().point()),
+          hub.link->listen(100ms);
   };
   const auto schedule = town().schedule_after(town().first_schedule());
   const auto withdrawal = town().withdrawal();
@@ -172,7 +175,8 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
     std::ifstream lines(trace);
     for (std::string line; std::getline(lines, line);) {
       std::smatch match;
-      if (std::regex_search(line, match, std::regex("^(\\d+) +(\\w+)\\(")) && match[1] == std::to_string(gate)) ++found[match[2]];
+      if (std::regex_search(line, match, std::regex("^(\\d+) +(\\w+)\\(")) && match[1] == std::to_string(gate))
+        ++found[match[2]];
     }
   }
   int calls = 0, injected = 0, hit = 0;
@@ -193,8 +197,8 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
       if (hub.said.accepted.contains(withdrawal.hash)) REQUIRE(hub.look() == "consent_withdrawn");
     }
   }
-  std::cout << "durable system calls found " << calls << ", killed at " << injected << ", of which the gate died at " << hit
-            << std::endl;
+  std::cout << "durable system calls found " << calls << ", killed at " << injected << ", of which the gate died at "
+            << hit << std::endl;
   CHECK(calls > 0);
   CHECK(injected == calls);
   CHECK(hit == injected);
@@ -253,7 +257,8 @@ TEST_CASE("a disk that dies under a running view: closed within a second, and sa
   hub.programs.kill_all();
 }
 
-TEST_CASE("a full disk: closed and said, nothing acknowledged; open again when there is room", "[fault][full][ENF-4][ENF-8]") {
+TEST_CASE("a full disk: closed and said, nothing acknowledged; open again when there is room",
+          "[fault][full][ENF-4][ENF-8]") {
   REQUIRE(may_mount());
   const gate_test::Folder folder;
   Disk disk(folder.path(), 16);

@@ -88,9 +88,9 @@ Programs::Programs(std::string dir, std::string state, const orders::FleetRoot& 
 
 void Programs::start(const std::vector<std::string>& before) {
   std::vector<std::string> words = before;
-  words.insert(words.end(), {TILLSYN_FUSE, "--board", dir_ + "/board.json", "--", TILLSYN_GATE, "--board",
-                             dir_ + "/board.json", "--state", state_, "--socket", socket(), "--fleet-root",
-                             dir_ + "/fleet-root.json"});
+  words.insert(words.end(),
+               {TILLSYN_FUSE, "--board", dir_ + "/board.json", "--", TILLSYN_GATE, "--board", dir_ + "/board.json",
+                "--state", state_, "--socket", socket(), "--fleet-root", dir_ + "/fleet-root.json"});
   const auto arguments = pointers(words);
   const auto log = dir_ + "/said.log";
   process_ = fork();
@@ -221,8 +221,7 @@ std::optional<Json> Link::poll(milliseconds patience) {
   return status ? std::optional(Json::parse(text_of(*status))) : std::nullopt;
 }
 
-Town::Town()
-    : maker(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())), log_(maker) {
+Town::Town() : maker(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())), log_(maker) {
   for (const auto& [name, role] : std::map<std::string, Role>{{"olle", Role::kOperator},
                                                               {"carin", Role::kCareManager},
                                                               {"carl", Role::kCareManager},
@@ -326,7 +325,8 @@ std::string Town::missing(Link& link, const Said& before) {
     if (event.kind == "view_started") started.insert(*event.order);
   }
   for (const auto& [n, envelope] : before.events)
-    if (!now.events.contains(n) || now.events.at(n) != envelope) return "said event " + std::to_string(n) + " is another";
+    if (!now.events.contains(n) || now.events.at(n) != envelope)
+      return "said event " + std::to_string(n) + " is another";
   for (const auto& order : before.accepted)
     if (!accepted.contains(order)) return "an accepted order is missing";
   for (const auto& view : before.opened)

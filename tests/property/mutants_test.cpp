@@ -31,7 +31,8 @@ TEST_CASE("the walk finds every fault that is put into the judge", "[mutants][EN
   mutants >> folder;
   int found = 0;
   while (mutants >> name) {
-    const auto ended = run("TILLSYN_PROPERTY_SEED=1 TILLSYN_PROPERTY_STEPS=60000 '" + folder + "/" + name + "' '[walk]' 2>&1");
+    const auto ended =
+        run("TILLSYN_PROPERTY_SEED=1 TILLSYN_PROPERTY_STEPS=60000 '" + folder + "/" + name + "' '[walk]' 2>&1");
     INFO(name << ": " << ended.said);
     CHECK(WIFEXITED(ended.status));
     CHECK(WEXITSTATUS(ended.status) != 0);

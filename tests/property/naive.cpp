@@ -7,7 +7,9 @@ namespace {
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-int weekday(std::int64_t day) { return static_cast<int>(((day + 3) % 7 + 7) % 7); }  // 0 Monday; 1970-01-01 was a Thursday
+int weekday(std::int64_t day) {
+  return static_cast<int>(((day + 3) % 7 + 7) % 7);
+}  // 0 Monday; 1970-01-01 was a Thursday
 
 bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
@@ -41,9 +43,7 @@ Ms local_offset(Ms utc) {
 
 std::int64_t local_day(Ms utc) { return floor_div(utc + local_offset(utc), kDay); }
 
-int local_minute(Ms utc) {
-  return static_cast<int>((utc + local_offset(utc) - local_day(utc) * kDay) / kMinute);
-}
+int local_minute(Ms utc) { return static_cast<int>((utc + local_offset(utc) - local_day(utc) * kDay) / kMinute); }
 
 // What exists twice is the first (summer's), what does not exist is reckoned with the offset from before (winter's).
 Ms instant_of(std::int64_t day, int minute) {

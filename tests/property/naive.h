@@ -20,9 +20,9 @@ inline constexpr Ms kMinute = 60 * kSecond;
 inline constexpr Ms kHour = 60 * kMinute;
 inline constexpr Ms kDay = 24 * kHour;
 
-Ms local_offset(Ms utc);                  // Stockholm, ahead of UTC
-std::int64_t local_day(Ms utc);           // the date on the wall
-int local_minute(Ms utc);                 // the time on the wall
+Ms local_offset(Ms utc);                      // Stockholm, ahead of UTC
+std::int64_t local_day(Ms utc);               // the date on the wall
+int local_minute(Ms utc);                     // the time on the wall
 Ms instant_of(std::int64_t day, int minute);  // when the wall shows that
 
 struct Window {
@@ -61,11 +61,11 @@ struct Made {
   std::int64_t version = 1;
   std::string hash, replaces;  // base64url; empty: none
   Ms signed_at = 0;
-  bool is_sound = true;            // signed by the right people, for this hub
-  bool closes = false;             // withdrawal, revocation
-  std::string assignment;          // of an acceptance
-  std::optional<Terms> terms;      // of a consent that is not withdrawn
-  std::optional<Plan> plan;        // of a schedule
+  bool is_sound = true;                    // signed by the right people, for this hub
+  bool closes = false;                     // withdrawal, revocation
+  std::string assignment;                  // of an acceptance
+  std::optional<Terms> terms;              // of a consent that is not withdrawn
+  std::optional<Plan> plan;                // of a schedule
   std::optional<std::pair<Ms, Ms>> right;  // of a grant
   std::string text;
 };

@@ -95,11 +95,12 @@ Walk::Walk(std::uint64_t seed)
 
 const Staff& Walk::staff(const std::string& name) {
   static const std::map<std::string, Role> kRoles = {
-      {"olle", Role::kOperator},     {"pia", Role::kPlanner},    {"per", Role::kPlanner}, {"carin", Role::kCareManager},
-      {"carl", Role::kCareManager},  {"inga", Role::kInstaller}, {"mia", Role::kManager}, {"rut", Role::kRightsAdmin},
-      {"tore", Role::kTechnician}};
+      {"olle", Role::kOperator},     {"pia", Role::kPlanner},      {"per", Role::kPlanner},
+      {"carin", Role::kCareManager}, {"carl", Role::kCareManager}, {"inga", Role::kInstaller},
+      {"mia", Role::kManager},       {"rut", Role::kRightsAdmin},  {"tore", Role::kTechnician}};
   const auto found = staff_.find(name);
-  return found != staff_.end() ? found->second : staff_.emplace(name, maker_.login(name, kRoles.at(name))).first->second;
+  return found != staff_.end() ? found->second
+                               : staff_.emplace(name, maker_.login(name, kRoles.at(name))).first->second;
 }
 
 void Walk::refresh() { maker_.now = std::chrono::floor<std::chrono::seconds>(instant(truth())); }
@@ -340,8 +341,10 @@ void Walk::offer(const Asked& asked, const Json& status) {
 void Walk::take_answers() {
   for (const auto& answer : hub_->answers()) {
     ++(answer.open ? tally_.opened : tally_.refused);
-    if (answer.open) opened(answer);
-    else closed_[name_of(answer.order)] = *answer.reason;
+    if (answer.open)
+      opened(answer);
+    else
+      closed_[name_of(answer.order)] = *answer.reason;
   }
 }
 
@@ -363,7 +366,9 @@ void Walk::ask() {
   const auto name = name_of(asked.order.hash);
   offer(asked, status);
   if (!waiting_.contains(name)) return asked_.push_back(asked);
-  if (must_open) throw Broken("not shown what must be shown: " + closed_[name]);
+  if (must_open)
+    throw Broken("not shown what must be shown: " + closed_[name] + ", " + std::to_string(hub_->lens->open.size()) +
+                 " shown, link " + (hub_->is_linked() ? "there" : "gone"));
   if (closed_.contains(name)) waiting_.erase(name);
 }
 
@@ -429,8 +434,10 @@ void Walk::make_something() {
 
 void Walk::deliver_something() {
   const auto newest = std::min<std::size_t>(pool_.size(), 12);
-  if (chance(80)) deliver(pool_[pool_.size() - 1 - static_cast<std::size_t>(upto(static_cast<int>(newest)))]);
-  else deliver(bundles_[static_cast<std::size_t>(upto(static_cast<int>(bundles_.size())))]);
+  if (chance(80))
+    deliver(pool_[pool_.size() - 1 - static_cast<std::size_t>(upto(static_cast<int>(newest)))]);
+  else
+    deliver(bundles_[static_cast<std::size_t>(upto(static_cast<int>(bundles_.size())))]);
 }
 
 void Walk::upset_clock() {
@@ -502,20 +509,34 @@ void Walk::step() {
   steady_pass(1);
   log_in();
   const int kind = upto(1000);
-  if (kind < 640) pass(10 + upto(390));
-  else if (kind < 700) pass(1000 + upto(12'000));
-  else if (kind < 715) pass(kMinute + upto(20 * 60'000));
-  else if (kind < 718) pass(kHour + upto(5 * 3'600'000));
-  else if (kind < 735) pass_to_edge();
-  else if (kind < 790) ask();
-  else if (kind < 805) ask_badly();
-  else if (kind < 815) ask_again();
-  else if (kind < 840) make_something();
-  else if (kind < 870) deliver_something();
-  else if (kind < 878) upset_clock();
-  else if (kind < 890) upset_hub();
-  else if (kind < 900) check_slots(hub_->poll());
-  else mend();
+  if (kind < 640)
+    pass(10 + upto(390));
+  else if (kind < 700)
+    pass(1000 + upto(12'000));
+  else if (kind < 715)
+    pass(kMinute + upto(20 * 60'000));
+  else if (kind < 718)
+    pass(kHour + upto(5 * 3'600'000));
+  else if (kind < 735)
+    pass_to_edge();
+  else if (kind < 790)
+    ask();
+  else if (kind < 805)
+    ask_badly();
+  else if (kind < 815)
+    ask_again();
+  else if (kind < 840)
+    make_something();
+  else if (kind < 870)
+    deliver_something();
+  else if (kind < 878)
+    upset_clock();
+  else if (kind < 890)
+    upset_hub();
+  else if (kind < 900)
+    check_slots(hub_->poll());
+  else
+    mend();
   look();
 }
 
@@ -545,7 +566,8 @@ void Walk::check_slots(const Json& status) {
   for (const auto& slot : status.at("slots")) held[slot.at("slot")] = slot.at("order");
   for (const Slot slot : {Slot::kAssignment, Slot::kAcceptance, Slot::kConsent, Slot::kSchedule}) {
     const Made* due = naive_.held(slot);
-    if (held[slot_name(slot)] != (due == nullptr ? "" : due->hash)) throw Broken(std::string("holds another ") + slot_name(slot));
+    if (held[slot_name(slot)] != (due == nullptr ? "" : due->hash))
+      throw Broken(std::string("holds another ") + slot_name(slot));
   }
   if (status.at("clock") != (now() ? "trusted" : "untrusted")) throw Broken("believes another clock");
   Bytes acknowledged;

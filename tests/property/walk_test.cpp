@@ -1,9 +1,9 @@
+#include "tests/property/walk.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <random>
-
-#include "tests/property/walk.h"
 
 namespace tillsyn::property {
 namespace {
@@ -40,7 +40,8 @@ Tally walk(std::uint64_t seed, std::int64_t steps, Ms patience) {
 
 }  // namespace
 
-TEST_CASE("whatever happens, no picture leaves that was taken when the home was closed", "[walk][ENF-1][ENF-2][ENF-4]") {
+TEST_CASE("whatever happens, no picture leaves that was taken when the home was closed",
+          "[walk][ENF-1][ENF-2][ENF-4]") {
   const auto seed = count_from("TILLSYN_PROPERTY_SEED", std::random_device()());
   const auto steps = static_cast<std::int64_t>(count_from("TILLSYN_PROPERTY_STEPS", kShort));
   std::cout << "seed " << seed << std::endl;

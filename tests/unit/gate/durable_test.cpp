@@ -276,14 +276,18 @@ TEST_CASE("an order on disk that is not what was accepted is a fault of the stor
     sqlite3_close(raw);
   };
   SECTION("a letter of it") {
-    change("UPDATE accepted SET payload = replace(payload, '\"withdrawn\":true', '\"withdrawn\":tru ') "
-           "WHERE payload LIKE '%\"withdrawn\":true%'");
+    change(
+        "UPDATE accepted SET payload = replace(payload, '\"withdrawn\":true', '\"withdrawn\":tru ') "
+        "WHERE payload LIKE '%\"withdrawn\":true%'");
   }
   SECTION("another window") {
-    change("UPDATE accepted SET payload = replace(payload, '\"minutes\":15', '\"minutes\":75') "
-           "WHERE payload LIKE '%\"minutes\":15%'");
+    change(
+        "UPDATE accepted SET payload = replace(payload, '\"minutes\":15', '\"minutes\":75') "
+        "WHERE payload LIKE '%\"minutes\":15%'");
   }
-  SECTION("its text is gone") { change("UPDATE accepted SET payload = NULL WHERE payload LIKE '%\"withdrawn\":true%'"); }
+  SECTION("its text is gone") {
+    change("UPDATE accepted SET payload = NULL WHERE payload LIKE '%\"withdrawn\":true%'");
+  }
   SECTION("all of it is gone") { change("DELETE FROM accepted WHERE payload LIKE '%\"withdrawn\":true%'"); }
   const auto opened = Home::open({hub.folder.path() + "/gate.db", hub.maker.fleet_root, {}}, *hub.keys);
   REQUIRE_FALSE(opened);
