@@ -110,6 +110,19 @@ struct Hub::Button : board::Button {
   int presses = 0;
 };
 
+namespace {
+
+board::BoardDescription board_in(const std::string& folder) {
+  board::BoardDescription board;
+  board.name = "walk";
+  board.cameras = {{"bedroom", "room", folder + "/camera"}};
+  board.light.kind = "none";
+  board.button.kind = "none";
+  return board;
+}
+
+}  // namespace
+
 Hub::Hub(const orders::FleetRoot& root, Ms truth) : lens(std::make_shared<Lens::State>()), root_(root) {
   wall.base = truth - steady_now();
   keys = must(board::FileKeyStore::open(folder.path()));
@@ -133,6 +146,7 @@ void Hub::start() {
                           .clock = std::make_unique<board::Clock>(std::make_unique<Clock>(wall), Instant()),
                           .button = std::move(button),
                           .cameras = std::move(cameras),
+                          .hardware = gate::Hardware(board_in(folder.path()), folder.path()),
                           .listener = must(ipc::Listener::open(folder.path() + "/socket")),
                           .fuse = UniqueFd(pair[1]),
                           .stop = UniqueFd(dup(stop_side_.get()))};
