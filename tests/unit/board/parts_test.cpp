@@ -212,7 +212,7 @@ TEST_CASE("a damaged or exposed device key is never replaced silently", "[board]
 }
 
 TEST_CASE("the light is seen by who may not set it", "[board][ENF-7]") {
-  const TempDir dir;
+  const test::TempDir dir;
   CHECK_FALSE(LightSensor::open(dir / "brightness").ok());
   write_file(dir / "brightness", "0\n");
   const auto sensor = LightSensor::open(dir / "brightness").value();
@@ -224,7 +224,7 @@ TEST_CASE("the light is seen by who may not set it", "[board][ENF-7]") {
 }
 
 TEST_CASE("a key store destroys its own key, and signs no more once it is gone", "[board][INS-6]") {
-  const TempDir dir;
+  const test::TempDir dir;
   std::string hub;
   {
     auto keys = FileKeyStore::open(dir.path()).value();
