@@ -53,7 +53,8 @@ std::vector<Preflight::Finding> Preflight::due(const Standing& standing, const b
   const civil::Schedule* schedule = schedule_of(standing, clock.utc);
   if (schedule == nullptr) return findings;
   std::set<Look> near;
-  for (const auto& window : civil::occurrences(*schedule, clock.utc, clock.utc + kBefore.front())) {
+  const Instant horizon = clock.utc + kBefore.front() + std::chrono::milliseconds(1);  // exclusive
+  for (const auto& window : civil::occurrences(*schedule, clock.utc, horizon)) {
     if (window.start <= clock.utc) continue;
     const auto is_near = [&](auto before) { return window.start - clock.utc <= before; };
     bool is_new = false;
