@@ -50,7 +50,10 @@ void Disk::unmount() const {
   REQUIRE(until([this] { return ::umount(path_.c_str()) == 0; }, 10s));
 }
 
-void Disk::copy_from(const std::string& state) const { must_run({"cp", "-a", state, path_ + "/state"}); }
+void Disk::copy_from(const std::string& state) const {
+  must_run({"cp", "-a", state, path_ + "/state"});
+  must_run({"sync", "-f", path_});
+}
 
 void Disk::cut_power(bool flushed) const {
   const UniqueFd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -167,7 +167,7 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
     const OnOwnFolder folder;
     const auto trace = folder.path() + "/trace";
     Hub hub(folder.path());
-    hub.programs.start({"strace", "-f", "-qq", "-o", trace, "-e", "trace=" + all});
+    hub.programs.start({"strace", "-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", "trace=" + all});
     night(hub, schedule, withdrawal);
     REQUIRE(hub.said.accepted.contains(withdrawal.hash));
     const pid_t gate = hub.programs.gate();
@@ -186,7 +186,7 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
       INFO(call << ' ' << n << " of " << count);
       const OnOwnFolder folder;
       Hub hub(folder.path());
-      hub.programs.start({"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+      hub.programs.start({"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
                           "inject=" + call + ":signal=KILL:when=" + std::to_string(n)});
       pid_t first = 0;
       until([&] { return (first = hub.programs.gate()) != 0; }, 10s);
@@ -209,7 +209,6 @@ TEST_CASE("power cuts: what was acknowledged is on the disk", "[fault][power][AU
   const gate_test::Folder folder;
   Disk disk(folder.path(), 24);
   disk.copy_from(town().state_template());
-  must_run({"sync", "-f", disk.path()});
   Hub hub(folder.path(), disk.path() + "/state");
   const int cuts = times(20, 500);
   for (int i = 0; i < cuts; ++i) {

@@ -46,7 +46,11 @@ std::vector<pid_t> children_of(pid_t process) {
   return out;
 }
 
-std::string payload_of(ByteView envelope) { return Json::parse(text_of(envelope)).at("payload").get<std::string>(); }
+// Empty if it is no envelope.
+std::string payload_of(ByteView envelope) {
+  const auto json = Json::parse(text_of(envelope), nullptr, false);
+  return json.is_object() ? json.value("payload", "") : "";
+}
 
 }  // namespace
 
@@ -182,19 +186,21 @@ std::optional<ipc::Message> Link::receive() {
   return **received;
 }
 
+// What cannot be read has not been said.
 void Link::note(const ipc::Message& message) {
+  using Kind = orders::Verdict::Kind;
   if (message.type == MessageType::kFrame) ++frames;
   if (message.type == MessageType::kEvent) {
-    const auto event = must(orders::parse_event(payload_of(message.body)));
-    said_->events.emplace(event.n, text_of(message.body));
+    const auto event = orders::parse_event(payload_of(message.body));
+    if (event) said_->events.emplace(event->n, text_of(message.body));
   }
   if (message.type == MessageType::kReceipt) {
-    const auto receipt = must(orders::parse_receipt(payload_of(message.body)));
-    if (receipt.verdict == orders::Verdict::Kind::kAccepted) said_->accepted.insert(receipt.order);
+    const auto receipt = orders::parse_receipt(payload_of(message.body));
+    if (receipt && receipt->verdict == Kind::kAccepted) said_->accepted.insert(receipt->order);
   }
   if (message.type == MessageType::kAnswer) {
-    const auto answer = must(orders::parse_answer(payload_of(message.body)));
-    if (answer.open) said_->opened.insert(answer.order);
+    const auto answer = orders::parse_answer(payload_of(message.body));
+    if (answer && answer->open) said_->opened.insert(answer->order);
   }
 }
 
