@@ -32,8 +32,9 @@ void Streams::end(ByteView stream, TimePoint now) {
 
 void Streams::tick(TimePoint now) {
   for (auto it = uploads_.begin(); it != uploads_.end();) {
-    const Upload& upload = *it->second;
+    Upload& upload = *it->second;
     if (!upload.has_ended(now)) {
+      upload.look();
       ++it;
       continue;
     }

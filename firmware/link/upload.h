@@ -25,6 +25,9 @@ class Upload : public Transfer {
   // Gate has ended the stream: sends what waits, then the end of the body.
   void finish(TimePoint now);
 
+  // Takes in what the relay has said; to be called each turn.
+  void look();
+
   // Over, for whatever reason: viewer gone, refused, connection lost, or finished and answered (or not, within 5 s).
   bool has_ended(TimePoint now) const;
   bool was_finished() const { return finished_at_.has_value(); }

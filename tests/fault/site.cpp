@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,8 +98,10 @@ void Programs::start(const std::vector<std::string>& before) {
                 "--state", state_, "--socket", socket(), "--fleet-root", dir_ + "/fleet-root.json"});
   const auto arguments = pointers(words);
   const auto log = dir_ + "/said.log";
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   process_ = fork();
   if (process_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
     const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(out, 1);
@@ -112,9 +115,9 @@ void Programs::start(const std::vector<std::string>& before) {
 void Programs::kill_all() {
   if (process_ <= 0) return;
   ::kill(-process_, SIGKILL);
-  waitpid(process_, nullptr, 0);
-  // The gate is not our child: it is gone when nothing of its group is left.
-  until([this] { return ::kill(-process_, 0) != 0; }, 5s);
+  // What lies below falls to us when those between are gone (start).
+  while (waitpid(-process_, nullptr, 0) > 0) {
+  }
   process_ = -1;
 }
 
