@@ -149,7 +149,7 @@ TEST_CASE("killed at every system call that makes something durable, nothing sai
   // Without --seccomp-bpf, under which strace 6.1 counts and does not inject.
   // One night in brief: begins, a view, a schedule, the withdrawal.
   const auto night = [](Hub& hub, const orders::Order& schedule, const orders::Order& withdrawal) {
-    hub.link = Link::connect(hub.programs, hub.said, 60s);
+    hub.link = Link::connect(hub.programs, hub.said, 8s);
     if (!hub.link) return;
     gate_test::Browser browser;
     if (!town().ask(*hub.link, browser)) return;
