@@ -100,7 +100,7 @@ export class AttackTown {
   async entries() {
     return (await this.town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
   }
-  entry(what, probe, ms = 15000) { return until(`ledger: ${what}`, async () => (await this.entries()).find(probe), ms, 200); }
+  entry(what, probe, ms = 45000) { return until(`ledger: ${what}`, async () => (await this.entries()).find(probe), ms, 200); }
 
   // The hub's own words, as they pass the relay: a receipt, an answer, an event.
   said(hub, kind, what, probe, ms = 15000) { return until(`${hub.name} ${kind}: ${what}`, () => this.front.documents(hub, kind).find(probe), ms); }
