@@ -1,8 +1,8 @@
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,16 +129,17 @@ Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescrip
 
 constexpr int kLoopPriority = 5;
 
-// The loop judges on time however busy the encoder keeps the machine. Best effort: where it is not granted, fuse ends a gate
-// that judges too late. Asked for while there are still rights to be asked with, taken once the media libraries have made
-// their thread pools, which would copy it.
+// The loop judges on time however busy the encoder keeps the machine. Best effort: where it is not granted, fuse ends a
+// gate that judges too late. Asked for while there are still rights to be asked with, taken once the media libraries
+// have made their thread pools, which would copy it.
 void ask_priority() {
   const rlimit allowed{kLoopPriority, kLoopPriority};
   setrlimit(RLIMIT_RTPRIO, &allowed);
 }
 void take_priority() {
   const sched_param priority{kLoopPriority};
-  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) != 0) spdlog::warn("no real-time priority here");
+  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) != 0)
+    spdlog::warn("no real-time priority here");
 }
 
 // Under the same confinement: it hears the same link.
@@ -149,7 +150,8 @@ Result<void> run_retired(const Options& options, const board::BoardDescription& 
   TILLSYN_CHECK(confine_process(territory_of(options, board)));
   TILLSYN_TRY(store, Store::open(store_path(options)));
   TILLSYN_CHECK(confine_system_calls());
-  return Retired({std::move(hub), std::move(store), std::move(listener), UniqueFd(options.feed), std::move(stop)}).run();
+  return Retired({std::move(hub), std::move(store), std::move(listener), UniqueFd(options.feed), std::move(stop)})
+      .run();
 }
 
 Result<void> run(const Options& options) {
