@@ -91,8 +91,8 @@ class OrderBook : public RightsSource {
   const Assignment* assignment_of(std::string_view hub) const;
   std::vector<std::string> hubs_of(std::string_view resident) const;
 
-  // Whether the installation under which the hub serves has been tested and accepted; whether the resident's consent has
-  // been withdrawn; whether a pause runs at `now`.
+  // Whether the installation under which the hub serves has been tested and accepted; whether the resident's consent
+  // has been withdrawn; whether a pause runs at `now`.
   bool is_accepted(std::string_view hub) const;
   bool is_withdrawn(std::string_view resident) const;
   bool is_paused(std::string_view resident, Instant now) const;

@@ -11,8 +11,8 @@
 
 namespace tillsyn::gate {
 
-// What `tillsyn-hub status` and `selftest` show of the gate (kCheck in firmware/ipc/messages.h). It stays in the home: who
-// reads it stands before the hub.
+// What `tillsyn-hub status` and `selftest` show of the gate (kCheck in firmware/ipc/messages.h). It stays in the home:
+// who reads it stands before the hub.
 struct CheckFacts {
   const OrderDesk& desk;
   const Trust& trust;

@@ -150,7 +150,8 @@ Result<void> run_retired(const Options& options, const board::BoardDescription& 
   TILLSYN_CHECK(confine_process(territory_of(options, board)));
   TILLSYN_TRY(store, Store::open(store_path(options)));
   TILLSYN_CHECK(confine_system_calls());
-  return Retired({std::move(hub), std::move(store), std::move(listener), UniqueFd(options.feed), std::move(stop)}).run();
+  return Retired({std::move(hub), std::move(store), std::move(listener), UniqueFd(options.feed), std::move(stop)})
+      .run();
 }
 
 Result<void> run(const Options& options) {

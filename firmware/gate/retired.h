@@ -12,8 +12,8 @@
 
 namespace tillsyn::gate {
 
-// What is left of a gate whose device key has been destroyed: it opens no camera, signs nothing and takes no order. It hands
-// the rest of its log to link, so that the relay learns of the end, and says that it is released.
+// What is left of a gate whose device key has been destroyed: it opens no camera, signs nothing and takes no order. It
+// hands the rest of its log to link, so that the relay learns of the end, and says that it is released.
 //
 // Threads: thread-bound.
 class Retired {
@@ -27,7 +27,8 @@ class Retired {
   };
 
   // The hub whose key was destroyed in this state directory; nullopt for one that has its key, or has never had one.
-  // kIo "key_store" for a directory that has lost its key without having destroyed it: another would change the hub's name.
+  // kIo "key_store" for a directory that has lost its key without having destroyed it: another would change the hub's
+  // name.
   static Result<std::optional<std::string>> find(const std::string& state_directory, const std::string& store_path);
 
   explicit Retired(Parts parts);

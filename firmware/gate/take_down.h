@@ -9,10 +9,10 @@
 
 namespace tillsyn::gate {
 
-// When the device key of a released hub is destroyed for want of a button (INS-6): 72 h after the release was signed, if no
-// assignment has cancelled it, and if the relay has had the warning that comes a day before; a hub that nobody hears keeps
-// its key, and its camera closed. Counted by the trusted clock alone. Pure but for what it has been told. Threads:
-// thread-bound.
+// When the device key of a released hub is destroyed for want of a button (INS-6): 72 h after the release was signed,
+// if no assignment has cancelled it, and if the relay has had the warning that comes a day before; a hub that nobody
+// hears keeps its key, and its camera closed. Counted by the trusted clock alone. Pure but for what it has been told.
+// Threads: thread-bound.
 class TakeDown {
  public:
   static constexpr std::chrono::hours kLife{72};

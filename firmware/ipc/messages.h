@@ -24,17 +24,17 @@ inline constexpr std::size_t kMaxFrameBytes =
 // Never renumbered. What gate says has bit 5 set, so a message cannot be mistaken for one of the other direction.
 enum class MessageType : std::uint8_t {
   // link says
-  kHello = 1,        // u8 protocol version; the first message of a connection
-  kRootList = 2,     // trust envelope, JSON text as the relay sent it
-  kBundle = 3,       // the same
-  kOrder = 4,        // standing order or outcome, JSON text
-  kOffer = 5,        // a view with its ledger proofs, JSON text
-  kPollWanted = 6,   // empty: asks for kPollStatus with a fresh challenge
-  kLife = 7,         // a viewer's sign of life, as PROTOCOL has it
-  kStreamLost = 8,   // stream id: the upload has ended, whatever the reason
-  kEventsAcked = 9,  // u64 big-endian: events up to this number are durable at the relay
-  kLinkKey = 10,     // the link key's point; asks for kLinkKeyEnvelope
-  kCheckWanted = 11, // u8 1: try the light as well; asks for kCheck
+  kHello = 1,         // u8 protocol version; the first message of a connection
+  kRootList = 2,      // trust envelope, JSON text as the relay sent it
+  kBundle = 3,        // the same
+  kOrder = 4,         // standing order or outcome, JSON text
+  kOffer = 5,         // a view with its ledger proofs, JSON text
+  kPollWanted = 6,    // empty: asks for kPollStatus with a fresh challenge
+  kLife = 7,          // a viewer's sign of life, as PROTOCOL has it
+  kStreamLost = 8,    // stream id: the upload has ended, whatever the reason
+  kEventsAcked = 9,   // u64 big-endian: events up to this number are durable at the relay
+  kLinkKey = 10,      // the link key's point; asks for kLinkKeyEnvelope
+  kCheckWanted = 11,  // u8 1: try the light as well; asks for kCheck
   // gate says
   kGateHello = 32,      // u8 protocol version ‖ hub id text; the answer to kHello
   kPollStatus = 33,     // status with a fresh challenge, JSON text
