@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -19,7 +20,7 @@
 
 namespace tillsyn::gate {
 
-// What a view is about; does not change while it runs.
+// What a view is about; all but `until` stays as it is while the view runs.
 struct ViewFacts {
   StreamId stream{};
   orders::Hash order{};
@@ -28,7 +29,7 @@ struct ViewFacts {
   std::string group;
   orders::Person viewer;
   std::uint64_t peer = 0;  // the link it goes through (LinkPort::peer)
-  Instant until;           // as the answer says it: no picture of this instant or later leaves the hub
+  Instant until;           // no picture of this instant or later leaves the hub; at first what the answer says
   bool is_test = false;    // the install team's
 };
 
@@ -55,6 +56,9 @@ class RunningView {
 
   // The camera's first failure since the start, if any.
   std::optional<Error> failure() { return view_ ? view_->failure() : std::nullopt; }
+
+  // Brings `until` nearer: an order has come after which the camera closes earlier than the answer said.
+  void end_by(Instant until) { facts_.until = std::min(facts_.until, until); }
 
   // Sends what waits, as far as link takes it. An error means that link is gone.
   Result<ipc::Sent> send(ipc::Connection& link, const board::ClockReading& clock);

@@ -206,6 +206,7 @@ std::optional<std::string> ViewDesk::reason_to_end(RunningView& view, const Home
   if (clock.is_trusted() && clock.utc >= facts.until) return "window_end";
   const auto opening = judge_view(facts, home, clock);
   if (!opening.is_open()) return end_of(opening.reason);
+  view.end_by(opening.until);
   if (facts.peer != parts_.link.peer() || view.is_viewer_lost(clock.mono)) return "viewer_gone";
   if (const auto failure = view.failure()) {
     spdlog::error("camera: {}", failure->message);

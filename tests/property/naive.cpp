@@ -152,7 +152,7 @@ Naive::Verdict Naive::judge(const Made& made, std::optional<Ms> now, Ms boot) co
   const bool names_hub = made.slot == Slot::kAssignment || made.slot == Slot::kAcceptance;
   if (!now || !bundle || *now >= root_list_expires_at || *now >= bundle->expires_at) return Verdict::kWait;
   if (!made.is_sound || (names_hub && bundle->hub_revoked)) return Verdict::kDrop;
-  if (*now - made.signed_at > 10 * kHour) return Verdict::kWait;
+  if (!made.closes && *now - made.signed_at > 10 * kHour) return Verdict::kWait;
   if (const Verdict verdict = judge_version(made); verdict != Verdict::kTake) return verdict;
   if (const Verdict verdict = judge_relations(made); verdict != Verdict::kTake) return verdict;
   const bool is_there = held_at_ && boot - *held_at_ < 120 * kSecond;

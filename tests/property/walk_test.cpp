@@ -3,13 +3,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <random>
 
 namespace tillsyn::property {
 namespace {
 
 constexpr int kStepsOfAHub = 600;
 constexpr std::int64_t kShort = 20'000;
+constexpr std::uint64_t kSeed = 276'709'387;
 
 // A count from the environment: how much is done, never what is checked.
 std::uint64_t count_from(const char* name, std::uint64_t otherwise) {
@@ -42,9 +42,8 @@ Tally walk(std::uint64_t seed, std::int64_t steps, Ms patience) {
 
 TEST_CASE("whatever happens, no picture leaves that was taken when the home was closed",
           "[walk][ENF-1][ENF-2][ENF-4]") {
-  const auto seed = count_from("TILLSYN_PROPERTY_SEED", std::random_device()());
+  const auto seed = count_from("TILLSYN_PROPERTY_SEED", kSeed);
   const auto steps = static_cast<std::int64_t>(count_from("TILLSYN_PROPERTY_STEPS", kShort));
-  std::cout << "seed " << seed << std::endl;
   const auto tally = walk(seed, steps, steps > kShort ? 24 * kHour : 90 * kSecond);
   std::cout << tally.steps << " steps, " << tally.open_steps << " with the camera open, " << tally.opened
             << " views opened, " << tally.refused << " refused, " << tally.frames << " pictures" << std::endl;

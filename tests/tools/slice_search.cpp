@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstdint>
@@ -25,7 +26,10 @@ namespace {
 constexpr std::size_t kSlice = 16;
 constexpr std::size_t kFewestDifferent = 8;
 constexpr std::size_t kBlock = std::size_t{8} << 20;
-constexpr unsigned long kLargestMapping = 1ul << 40;
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kHere = 3ull << 62;  // of /proc/<pid>/pagemap: in memory, or swapped out
+// Larger is address space without memory: a sanitizer's shadow, a byte for every eight.
+constexpr std::uint64_t kLargestMapping = 1ull << 40;
 
 struct Slice {
   std::uint64_t a, b;
@@ -117,20 +121,56 @@ bool search_file(Search& search, const std::string& path) {
   return true;
 }
 
+// The parts of [from, to) that a process really has in memory, one after the other.
+class PagesHere {
+ public:
+  PagesHere(int pagemap, std::uint64_t from, std::uint64_t to) : pagemap_(pagemap), at_(from), to_(to) {}
+
+  // False when there is no more; else the next [from, to).
+  bool next(std::uint64_t& from, std::uint64_t& to) {
+    while (at_ < to_ && !is_here(at_)) at_ += kPage;
+    from = at_;
+    while (at_ < to_ && is_here(at_)) at_ += kPage;
+    to = at_;
+    return from < to;
+  }
+
+ private:
+  bool is_here(std::uint64_t address) {
+    const std::uint64_t page = address / kPage;
+    if (page < first_ || page >= first_ + known_) load(page);
+    return known_ > 0 && (words_[page - first_] & kHere) != 0;
+  }
+  void load(std::uint64_t page) {
+    first_ = page;
+    const std::uint64_t wanted = std::min<std::uint64_t>(words_.size(), to_ / kPage - page) * sizeof words_[0];
+    const ssize_t got = pread(pagemap_, words_.data(), wanted, static_cast<off_t>(page * sizeof words_[0]));
+    known_ = got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof words_[0];
+  }
+
+  int pagemap_;
+  std::uint64_t at_, to_;
+  std::uint64_t first_ = 0;
+  std::size_t known_ = 0;
+  std::vector<std::uint64_t> words_ = std::vector<std::uint64_t>(std::size_t{1} << 16);
+};
+
 bool search_process(Search& search, const std::string& pid) {
   std::ifstream maps("/proc/" + pid + "/maps");
   const int fd = open(("/proc/" + pid + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
-  if (!maps || fd < 0) return false;
+  const int pagemap = open(("/proc/" + pid + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC);
+  if (!maps || fd < 0 || pagemap < 0) return false;
   for (std::string line; std::getline(maps, line);) {
     unsigned long from = 0;
     unsigned long to = 0;
-    const bool is_read = std::sscanf(line.c_str(), "%lx-%lx", &from, &to) == 2 && line.find("[v") == std::string::npos;
-    // Larger is address space without memory: a sanitizer's shadow, a byte for every eight.
-    if (is_read && to - from < kLargestMapping) {
-      search.through_descriptor(fd, from, to);
-    }
+    char readable = '-';
+    const bool is_read = std::sscanf(line.c_str(), "%lx-%lx %c", &from, &to, &readable) == 3 && readable == 'r';
+    if (!is_read || line.find("[v") != std::string::npos || to - from >= kLargestMapping) continue;
+    PagesHere pages(pagemap, from, to);
+    for (std::uint64_t a = 0, b = 0; pages.next(a, b);) search.through_descriptor(fd, a, b);
   }
   close(fd);
+  close(pagemap);
   return true;
 }
 

@@ -124,6 +124,29 @@ TEST_CASE("a view ends with its window, whoever is watching, and no picture of t
   CHECK(rig.decrypt_all(browser).back().plaintext.size() == 8);
 }
 
+TEST_CASE("a new schedule that closes earlier is the view's end, though it opens again before the gate looks",
+          "[views][ENF-1][ENF-2]") {
+  DeskRig rig;
+  Browser browser;
+  rig.ask(browser);
+  const auto pia = rig.hub.maker.login("pia", orders::Role::kPlanner);
+  const auto per = rig.hub.maker.login("per", orders::Role::kPlanner);
+  auto shorter = rig.hub.maker.open_schedule(rig.hub.home, 5min);
+  auto again = shorter.schedule.windows.front();
+  again.window.id = "again", again.window.start += 6min;
+  shorter.schedule.windows.push_back(again);
+  REQUIRE(rig.hub.take(rig.hub.maker.successor(rig.hub.home_orders[4], shorter, {&pia, &per})) == "accepted");
+  rig.judge();
+  CHECK(rig.camera->state->open == 1);
+  rig.hub.pass(7min);
+  rig.picture(true, 90s);  // taken when it was closed
+  rig.send();
+  rig.receive();
+  CHECK(rig.frames.empty());
+  rig.judge();
+  CHECK(rig.last_event() == "view_ended window_end");
+}
+
 TEST_CASE("a view ends at once when what allowed it is gone", "[views][ENF-2][ENF-4][ENF-5]") {
   DeskRig rig;
   Browser browser;
