@@ -24,10 +24,17 @@ export const mark = (page, id) => page.getByTestId(id);
 // Through the identity provider's own page.
 export async function logIn(page, town, name) {
   await page.goto(`${town.appOrigin}/`);
+  await logInHere(page, name);
+}
+
+// On the page that shows the login.
+export async function logInHere(page, name) {
   await mark(page, 'login-start').first().click();
   await page.locator('input[name=user]').fill(name);
   await page.getByRole('button', {name: 'Logga in'}).click();
-  await page.locator('[data-testid=app][data-state=ready]').waitFor();
+  await page.locator('[data-testid=app][data-state=ready]').waitFor().catch(async (error) => {
+    throw new Error(`${error.message}: ${page.url().split('?')[0]} ${await mark(page, 'app').evaluate((app) => JSON.stringify(app.dataset)).catch(() => 'no app')}`);
+  });
 }
 
 export async function logOut(page) {

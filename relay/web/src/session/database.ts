@@ -28,6 +28,15 @@ export const keep = (name: string, value: unknown): Promise<unknown> => transact
 export const find = <T>(name: string): Promise<T | undefined> => transact<T | undefined>('readonly', (store) => store.get(name));
 export const forget = (name: string): Promise<unknown> => transact('readwrite', (store) => store.delete(name));
 
+// Reads and writes what `change` makes of it in one transaction, so that what is forgotten meanwhile does not come back.
+export function revise<T>(name: string, change: (found: T) => T): Promise<unknown> {
+  return transact<T | undefined>('readwrite', (store) => {
+    const request: IDBRequest<T | undefined> = store.get(name);
+    request.onsuccess = () => { if (request.result !== undefined) store.put(change(request.result), name); };
+    return request;
+  });
+}
+
 // Reads and deletes in one transaction: of two that ask, one gets it.
 export function takeOnce<T>(name: string): Promise<T | undefined> {
   return transact<T | undefined>('readwrite', (store) => {

@@ -1,7 +1,7 @@
 import { b64, type Bytes, randomBytes } from '../protocol/bytes';
 import type { P256Jwk } from '../protocol/keys';
 import type { StaffKey } from '../protocol/order';
-import { find, forget, keep } from './database';
+import { find, forget, keep, revise } from './database';
 
 // The staff key of this browser: made for one login, kept without its private half ever being readable, deleted at logout,
 // after inactivity and when the login is too old.
@@ -44,9 +44,6 @@ export async function findStaffKey(maxIdleMs: number): Promise<(StaffKey & { iss
   return { ...asStaffKey(kept), issuer: kept.issuer };
 }
 
-export async function touchStaffKey(): Promise<void> {
-  const kept = await find<KeptKey>(kName);
-  if (kept) await keep(kName, { ...kept, usedAt: Date.now() });
-}
+export const touchStaffKey = (): Promise<unknown> => revise<KeptKey>(kName, (kept) => ({ ...kept, usedAt: Date.now() }));
 
 export const deleteStaffKey = (): Promise<unknown> => forget(kName);
