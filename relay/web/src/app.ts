@@ -68,6 +68,7 @@ export class App {
   private readonly viewListeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private loading: Promise<void> | null = null;
+  private leaving: Promise<void> | null = null;
   private isStale = false;
   api!: Api;
 
@@ -151,8 +152,15 @@ export class App {
 
   logIn = (issuer: Issuer): Promise<void> => beginLogin(issuer);
 
-  // Leaves nothing but what memory.ts keeps. The page is loaded anew, so nothing stays in memory either.
-  async logOut(reason = ''): Promise<void> {
+  // Leaves nothing but what memory.ts keeps. Once for each session: what else notices meanwhile that it is over must not
+  // take the key of the next login.
+  logOut(reason = ''): Promise<void> {
+    if (!this.session) return Promise.resolve();
+    this.leaving ??= this.leave(reason).finally(() => void (this.leaving = null));
+    return this.leaving;
+  }
+
+  private async leave(reason: string): Promise<void> {
     this.view?.stop();
     this.live?.close();
     this.activity?.stop();
