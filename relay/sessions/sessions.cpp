@@ -2,8 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include "relay/sessions/live.h"
@@ -75,8 +78,7 @@ asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange)
   auto job = [this, key = *exchange.request.client_key] { return parts_.hubs.identify(key); };
   const auto hub = co_await parts_.store.run(std::move(job));
   if (!hub.ok()) co_return http::problem(hub.error());
-  const auto found = by_stream_.find({hub->id, exchange.request.params.at("stream")});
-  const auto view = found == by_stream_.end() ? nullptr : found->second.lock();
+  const auto view = co_await view_of(hub->id, exchange.request.params.at("stream"));
   if (!view) co_return no_such_stream();
   if (view->upload != nullptr) co_return http::problem(409, "stream_taken", "This stream is already being sent.");
   if (!exchange.head.chunked()) {
@@ -85,6 +87,37 @@ asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange)
   Upload upload(*this, view, exchange);
   co_await upload.run();
   co_return std::nullopt;
+}
+
+asio::awaitable<std::shared_ptr<View>> Sessions::view_of(const std::string& hub, const std::string& stream) {
+  http::Timer timer(parts_.loop);
+  timer.expires_after(parts_.times.answer);
+  const auto end = timer.expiry();
+  auto view = find_view(hub, stream);
+  while (!view && awaits_answer(hub) && http::Timer::clock_type::now() < end) {
+    timer.expires_at(end);
+    early_streams_.insert(&timer);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    early_streams_.erase(&timer);
+    view = find_view(hub, stream);
+  }
+  co_return view;
+}
+
+std::shared_ptr<View> Sessions::find_view(const std::string& hub, const std::string& stream) const {
+  const auto found = by_stream_.find({hub, stream});
+  return found == by_stream_.end() ? nullptr : found->second.lock();
+}
+
+bool Sessions::awaits_answer(const std::string& hub) const {
+  return std::any_of(by_hash_.begin(), by_hash_.end(), [&](const auto& known) {
+    const auto view = known.second.lock();
+    return view && view->entered.hub == hub && view->stream.empty();
+  });
+}
+
+void Sessions::wake_early_streams() {
+  for (http::Timer* timer : early_streams_) timer->cancel();
 }
 
 void Sessions::orders_changed(const std::string& provider) {
@@ -110,11 +143,13 @@ void Sessions::answered(const hubs::Hub& hub, const Json& envelope) {
   if (!viewer) return;
   if (answer->stream) by_stream_[{hub.id, *answer->stream}] = view;
   viewer->answered(envelope, answer->stream);
+  wake_early_streams();
 }
 
 void Sessions::remove(const View& view) {
   by_hash_.erase(view.entered.hash);
   by_stream_.erase({view.entered.hub, view.stream});
+  wake_early_streams();
 }
 
 void Sessions::enter(const EnteredView& view, const char* what, const std::string& reason) {

@@ -78,12 +78,19 @@ class Sessions : public hubs::Hubs::Listener {
   asio::awaitable<std::optional<http::ApiResponse>> live(http::Exchange& exchange);
   asio::awaitable<http::ApiResponse> list_hubs(http::Exchange& exchange);
   asio::awaitable<std::optional<http::ApiResponse>> stream(http::Exchange& exchange);
+  // The view whose answer named this stream. Answer and stream come on two connections: while an answer of this hub is
+  // awaited, so is it here; nullptr if it does not come, or comes with another name.
+  asio::awaitable<std::shared_ptr<View>> view_of(const std::string& hub, const std::string& stream);
+  std::shared_ptr<View> find_view(const std::string& hub, const std::string& stream) const;
+  bool awaits_answer(const std::string& hub) const;
+  void wake_early_streams();
 
   Parts parts_;
   std::set<Live*> lives_;
   std::map<std::string, std::weak_ptr<View>> by_hash_;
   // With the hub's name: a hub that names another's stream reaches nothing of that one.
   std::map<std::pair<std::string, std::string>, std::weak_ptr<View>> by_stream_;
+  std::set<http::Timer*> early_streams_;  // that wait for their answer
 };
 
 }  // namespace tillsyn::sessions

@@ -277,6 +277,38 @@ TEST_CASE("a hub cannot send to another hub's stream", "[sessions][IAM-10]") {
   CHECK(view.page.read_frame() == text_of(frame_bytes(sframe::kKeyFrame, 1000)));
 }
 
+TEST_CASE("a stream that is there before its answer waits for it", "[sessions][SES-7]") {
+  Relay relay;
+  Page page(relay.server.port());
+  log_in(page);
+  auto poll = relay.poll();
+  page.say(view_of_hash("v1"));
+  poll.get();
+  HubUpload early(relay, kStream, relay.link);
+  HubUpload wrong(relay, kOtherStream, relay.link);
+  HubUpload foreign(relay, kStream, relay.other_link);
+  CHECK(code_of(foreign.client.read()) == "no_such_stream");  // nobody awaits an answer of that hub
+  early.send(frame_bytes(sframe::kKeyFrame, 1000));
+  relay.answer("v1", kStream);
+  CHECK(page.read_text("answer").is_object());
+  CHECK(page.read_frame() == text_of(frame_bytes(sframe::kKeyFrame, 1000)));
+  CHECK(code_of(wrong.client.read()) == "no_such_stream");
+}
+
+TEST_CASE("a stream whose answer never comes is refused when the viewer is", "[sessions][SES-7]") {
+  auto times = long_times();
+  times.answer = std::chrono::milliseconds(200);
+  Relay relay(times);
+  Page page(relay.server.port());
+  log_in(page);
+  auto poll = relay.poll();
+  page.say(view_of_hash("v1"));
+  poll.get();
+  HubUpload early(relay, kStream, relay.link);
+  CHECK(page.read_text("problem")["code"] == "hub_silent");
+  CHECK(code_of(early.client.read()) == "no_such_stream");
+}
+
 TEST_CASE("a stream without client certificate or without chunks is refused", "[sessions][IAM-10]") {
   Relay relay;
   Client stranger(relay.server.port());
