@@ -107,13 +107,53 @@ test('a pause over 72 hours closes when the second person has signed it, and not
   assert.equal(paused.signers.length, 2);
 });
 
-test('a withdrawn consent closes a running view within a second [ENF-5] [PRI-2]', async () => {
+// The installer's own look, from the page "Hubbar".
+async function testLook(installer) {
+  const button = mark(installer, 'test-look');
+  await button.and(installer.locator(':enabled')).waitFor();
+  await button.click();
+  return (outcome) => untilView(installer, 'an outcome', outcome, 30000);
+}
+
+test('under the pause the install team sees a test picture, once its hand has held the button [ENF-9] [INS-4]', async () => {
+  await asPerson(browser, town, 'larmteam', async (installer) => {
+    await mark(installer, 'nav-hubs').click();
+    let until = await testLook(installer);
+    assert.equal((await until((s) => s.state === 'refused')).reason, 'no_presence');
+    assert.equal(hub.cameraDescriptors().length, 0);
+    await mark(installer, 'view-close').click();
+    await hub.holdButton();
+    until = await testLook(installer);
+    await until((s) => s.painted >= 5);
+    assert.equal(hub.light(), '1');
+    await installer.screenshot({path: join(dir, 'test-view.png')});
+    await mark(installer, 'view-close').click();
+    until = await testLook(installer);
+    assert.equal((await until((s) => s.state === 'refused')).reason, 'no_presence', 'one look a hold');
+    await mark(installer, 'view-close').click();
+  });
+  await entry('test view', (e) => e.what === 'view_started' && e.reason === 'test_view' && e.who[0].person === 'larmteam');
+});
+
+test('an accepted home in use shows no test picture, and an operator has no such button [ENF-9]', async () => {
   const {bistand, planerare} = town.staff;
-  const items = (await bistand.get('/v1/orders?after=0')).json().items;
-  const paused = items.filter((item) => JSON.parse(item.order.payload).type === 'pause').at(-1);
+  const paused = (await bistand.get('/v1/orders?after=0')).json().items.filter((item) => JSON.parse(item.order.payload).type === 'pause').at(-1);
   const resumed = await postOrder(town, [[planerare, 'planner']], {
     type: 'resume', version: JSON.parse(paused.order.payload).version + 1, replaces: hashOf('order', paused.order.payload), ...place});
   await receipt(town, hub, resumed.hash);
+  await hub.holdButton();
+  await asPerson(browser, town, 'larmteam', async (installer) => {
+    await mark(installer, 'nav-hubs').click();
+    const until = await testLook(installer);
+    assert.equal((await until((s) => s.state === 'refused')).reason, 'not_paused');
+    assert.equal(hub.cameraDescriptors().length, 0);
+    await mark(installer, 'view-close').click();
+  });
+  assert.equal(await mark(page, 'nav-hubs').count(), 0);
+});
+
+test('a withdrawn consent closes a running view within a second [ENF-5] [PRI-2]', async () => {
+  const {bistand, planerare} = town.staff;
   await watch();
   const {hash} = await closesBy(() => postOrder(town, [[bistand, 'care_manager']], {type: 'consent', version: 9, replaces: null, ...place, withdrawn: true}));
   await receipt(town, hub, hash);

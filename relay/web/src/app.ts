@@ -4,10 +4,11 @@ import { LedgerWatch } from './care/ledger_watch';
 import { type Mark, signMark } from './care/outcomes';
 import { deviceKeyOf, Records } from './care/records';
 import { loadResidents, type Resident } from './care/residents';
-import { type HubPresence, type Row, tonight } from './care/tonight';
+import { homeRow, type HubPresence, type Row, tonight, type TonightInput } from './care/tonight';
 import type { Bytes } from './protocol/bytes';
 import { type Json, isObject, type JsonObject } from './protocol/json';
 import { orderHash } from './protocol/order';
+import type { Assignment } from './protocol/payloads';
 import { Problem } from './protocol/problem';
 import type { TrustWithHomes } from './protocol/proof';
 import { currentRights, hasRole } from './protocol/rights';
@@ -21,7 +22,7 @@ import { beginLogin, redeem, renewLogin, takeCallback } from './session/login';
 import { openSession, type Session } from './session/session';
 import { deleteStaffKey, findStaffKey, touchStaffKey } from './session/staff_key';
 import { TrustStore } from './session/trust_store';
-import { makeViewOrder } from './view/ask';
+import { makeViewOrder, type ViewKind } from './view/ask';
 import { Supervision } from './view/supervision';
 
 // The whole app's state, and the one place that builds the parts. Pages read it and are drawn again when it changes.
@@ -29,6 +30,7 @@ import { Supervision } from './view/supervision';
 // What is being looked at: the row it was begun from, and how its outcome is coming along.
 export interface Looking {
   row: Row;
+  kind: ViewKind;
   camera: string;
   hasRetried: boolean;
   mark: { state: '' | 'signing' | 'proving' | 'proven' | 'failed'; type: Mark['type'] | ''; reason: string; hash: string };
@@ -211,23 +213,30 @@ export class App {
 
   can = (role: Role, group?: string): boolean => hasRole(this.rights(), role, group);
 
-  rows(): Row[] {
-    return tonight({
+  rows = (): Row[] => tonight(this.tonightInput());
+
+  private tonightInput(): TonightInput {
+    return {
       records: this.records, residents: this.residents, hubs: this.hubs, ledger: this.ledger, now: this.now(),
       mayView: (group) => this.can('operator', group) || this.can('planner', group) || this.can('care_manager', group),
-    });
+    };
   }
 
   // ---- one supervision
 
-  look(row: Row, camera: string): void {
+  look(row: Row, camera: string, kind: ViewKind = 'view'): void {
     this.view?.stop();
-    this.looking = { row, camera, hasRetried: false, mark: { state: '', type: '', reason: '', hash: '' } };
+    this.looking = { row, kind, camera, hasRetried: false, mark: { state: '', type: '', reason: '', hash: '' } };
     this.beginView();
   }
 
+  // The install team's own look, before the home is accepted or under a pause; the hub wants its button held first.
+  lookForTest(home: Assignment, camera: string): void {
+    this.look(homeRow(this.tonightInput(), home), camera, 'test-view');
+  }
+
   lookAgain(): void {
-    if (this.looking) this.look(this.looking.row, this.looking.camera);
+    if (this.looking) this.look(this.looking.row, this.looking.camera, this.looking.kind);
   }
 
   private beginView(): void {
@@ -246,10 +255,10 @@ export class App {
   }
 
   private makeViewOrder(viewerKey: Bytes) {
-    const { row, camera } = this.looking!;
+    const { row, kind, camera } = this.looking!;
     const home = this.records.book.assignmentOf(row.hub!)!.payload.body;
     const request = {
-      session: this.session!, trust: this.trustContext(), records: this.records, ledger: this.ledger!, home, camera,
+      session: this.session!, trust: this.trustContext(), records: this.records, ledger: this.ledger!, home, camera, kind,
       challenge: this.hubs.get(home.hub)?.challenge ?? null,
     };
     return makeViewOrder(request, viewerKey).then(async (made) => {

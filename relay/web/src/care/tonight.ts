@@ -85,21 +85,32 @@ function stateOf(input: TonightInput, row: Omit<Row, 'state' | 'key'>): RowState
   return window.start <= input.now ? 'now' : 'upcoming';
 }
 
-function rowsOf(input: TonightInput, resident: string, group: string): Row[] {
+type Home = Omit<Row, 'key' | 'state' | 'window' | 'outcome'>;
+
+function homeOf(input: TonightInput, resident: string, group: string, hub: string | null): Home {
   const { book } = input.records;
   const schedule = book.scheduleOf(resident)?.schedule;
-  const hub = book.hubsOf(resident)[0] ?? null;
-  const home = hub === null ? null : (book.assignmentOf(hub)?.payload.body ?? null);
   const person = input.residents.get(resident);
-  const reason = obstacle(input, hub, resident);
-  const windows = schedule ? occurrences(schedule, input.now - kBackMs, input.now + kAheadMs) : [];
-  const shared = {
-    resident, group, person, hub, home, reason,
-    nameProblem: !person ? ('name_missing' as const) : person.isVerified ? ('' as const) : ('name_mismatch' as const),
+  return {
+    resident, group, person, hub, reason: obstacle(input, hub, resident),
+    home: hub === null ? null : (book.assignmentOf(hub)?.payload.body ?? null),
+    nameProblem: !person ? 'name_missing' : person.isVerified ? '' : 'name_mismatch',
     isOnline: hub !== null && (input.hubs.get(hub)?.isOnline ?? false),
     isPending: hub !== null && input.records.pendingIn(hub, resident).length > 0,
     next: schedule ? nextChange(schedule, input.now) : null,
   };
+}
+
+// A home by itself, whatever its hour.
+export function homeRow(input: TonightInput, { hub, resident, group }: Assignment): Row {
+  return { ...homeOf(input, resident, group, hub), key: resident, state: 'upcoming', window: null, outcome: null };
+}
+
+function rowsOf(input: TonightInput, resident: string, group: string): Row[] {
+  const { book } = input.records;
+  const schedule = book.scheduleOf(resident)?.schedule;
+  const windows = schedule ? occurrences(schedule, input.now - kBackMs, input.now + kAheadMs) : [];
+  const shared = homeOf(input, resident, group, book.hubsOf(resident)[0] ?? null);
   const near = windows.length > 0 ? windows : [null];
   return near.map((window) => {
     const row = { ...shared, window, outcome: window && outcomeOf(input, resident, window) };

@@ -97,7 +97,7 @@ export function ViewPage() {
       data-next={view.nextMs === null ? '' : new Date(view.nextMs).toISOString()}
     >
       <header class="over">
-        <h1 data-testid="view-name">{row.person?.name}</h1>
+        <h1 data-testid="view-name">{looking.kind === 'test-view' ? 'Provbild' : row.person?.name}</h1>
         <p>{row.person?.address}</p>
         {row.window && <p>Tillsynstid {clock(row.window.start)}–{clock(row.window.end)}</p>}
         {row.isPending && <span class="tag">Gäller inte ännu i hemmet</span>}

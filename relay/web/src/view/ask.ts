@@ -9,7 +9,12 @@ import type { LedgerWatch } from '../care/ledger_watch';
 import type { Records } from '../care/records';
 import type { Session } from '../session/session';
 
+// An operator's, or the install team's.
+export type ViewKind = 'view' | 'test-view';
+const kRoles = { view: 'operator', 'test-view': 'installer' } as const;
+
 export interface ViewRequest {
+  kind: ViewKind;
   session: Session;
   trust: TrustContext;
   records: Records;
@@ -22,7 +27,7 @@ export interface ViewRequest {
 // The signed view order: bound to one key, one challenge, and what this app has verified. Throws refused "unknown_kid",
 // "orders_withheld", "unknown_head", "hub_offline".
 export async function makeViewOrder(request: ViewRequest, viewerKey: Bytes): Promise<{ order: JsonObject; payloadText: string }> {
-  const { session, trust, records, ledger, home, camera, challenge } = request;
+  const { kind, session, trust, records, ledger, home, camera, challenge } = request;
   const head = records.headFor(home.hub, home.resident);
   if (!session.maySign) throw refused('unknown_kid');
   if (records.withheld.has(home.resident)) throw refused('orders_withheld');
@@ -30,8 +35,8 @@ export async function makeViewOrder(request: ViewRequest, viewerKey: Bytes): Pro
   if (challenge === null) throw refused('hub_offline');
   const { root_list_version, counter } = trust.bundle.number;
   const text = payloadText({
-    format: 1, type: 'view', provider: trust.provider.id, id: newId(), signed_at: formatInstant(session.now()),
-    signers: [{ issuer: session.me.issuer, person: session.me.person, role: 'operator' }], hub: home.hub, resident: home.resident,
+    format: 1, type: kind, provider: trust.provider.id, id: newId(), signed_at: formatInstant(session.now()),
+    signers: [{ issuer: session.me.issuer, person: session.me.person, role: kRoles[kind] }], hub: home.hub, resident: home.resident,
     group: home.group, camera, viewer_key: b64(viewerKey), challenge, bundle: { root_list_version, counter }, head,
     checkpoint: await ledger.named(),
   });
