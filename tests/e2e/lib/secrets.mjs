@@ -1,7 +1,7 @@
 // What a viewer's browser decrypted, noted from outside for a search afterwards, and the search itself (tests/tools).
 import {execFile} from 'node:child_process';
 import {createHmac} from 'node:crypto';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 
@@ -54,8 +54,11 @@ export async function search(town, secrets, {files = [], pids = []}) {
   return JSON.parse((await run(join(town.bin, 'slice-search'), args, {timeout: 120000})).stdout);
 }
 
-// A core dump of a running process, which goes on running.
+// A core dump of a running process, which goes on running; with what it has excluded from dumps, unless that is a sanitizer's
+// shadow of terabytes.
 export async function coreDump(pid, path) {
-  await run('gdb', ['-p', String(pid), '-batch', '-nx', '-ex', 'set use-coredump-filter off', '-ex', 'set dump-excluded-mappings on', '-ex', `generate-core-file ${path}`], {timeout: 60000});
+  const kilobytes = Number(/^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  const [filter, excluded] = kilobytes < 2 ** 30 ? ['off', 'on'] : ['on', 'off'];
+  await run('gdb', ['-p', String(pid), '-batch', '-nx', '-ex', `set use-coredump-filter ${filter}`, '-ex', `set dump-excluded-mappings ${excluded}`, '-ex', `generate-core-file ${path}`], {timeout: 60000});
   return path;
 }

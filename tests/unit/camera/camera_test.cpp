@@ -1,3 +1,5 @@
+#include "firmware/camera/camera.h"
+
 #include <gst/gst.h>
 
 #include <catch2/catch.hpp>
@@ -7,8 +9,6 @@
 #include <fstream>
 #include <mutex>
 #include <vector>
-
-#include "firmware/camera/camera.h"
 
 using namespace tillsyn;
 using namespace tillsyn::camera;
@@ -42,18 +42,22 @@ class Collector {
 };
 
 ViewSettings settings_for(Collector& collector) {
-  return {{"X7K2M4", "K7M4", "anna.berg"}, 800, [] { return std::string("2026-11-22 20:15:07Z"); },
+  return {{"X7K2M4", "K7M4", "anna.berg"},
+          800,
+          [] { return std::string("2026-11-22 20:15:07Z"); },
           [&collector](AccessUnit unit) { collector.put(std::move(unit)); }};
 }
 
 // A recording of `pictures` at 20 a second.
 void write_recording(const std::string& path, int pictures) {
-  const std::string text = "videotestsrc num-buffers=" + std::to_string(pictures) +
-                           " ! video/x-raw,width=320,height=240,framerate=20/1 ! jpegenc ! avimux ! filesink location=" + path;
+  const std::string text =
+      "videotestsrc num-buffers=" + std::to_string(pictures) +
+      " ! video/x-raw,width=320,height=240,framerate=20/1 ! jpegenc ! avimux ! filesink location=" + path;
   GstElement* pipeline = gst_parse_launch(text.c_str(), nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   GstBus* bus = gst_element_get_bus(pipeline);
-  gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
+                                               static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
   gst_object_unref(bus);
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
@@ -82,7 +86,9 @@ std::vector<int> nal_types(const Bytes& data) {
   return types;
 }
 
-bool contains(const std::vector<int>& types, int type) { return std::find(types.begin(), types.end(), type) != types.end(); }
+bool contains(const std::vector<int>& types, int type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
 
 }  // namespace
 
