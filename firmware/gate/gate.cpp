@@ -60,7 +60,7 @@ Result<bool> Gate::turn() {
   speak();
   tell_judged();
   if (fatal_) return *fatal_;
-  return !is_over_;
+  return !is_over_ && !(is_due && must_begin_anew());
 }
 
 Result<void> Gate::finish() {

@@ -99,6 +99,7 @@ class Gate {
   Result<void> destroy_keys(const char* reason);
   void watch_pipeline();
   Result<void> stop_looking(const char* broken);
+  bool must_begin_anew();
   void begin_check(bool try_light);
   void finish_check();
   void say_check(std::optional<bool> light_tried);

@@ -87,6 +87,20 @@ Result<void> Gate::destroy_keys(const char* reason) {
   return {};
 }
 
+// The fuse starts us again, with a right to the camera that has been plugged in.
+bool Gate::must_begin_anew() {
+  if (views_.holds_camera()) return false;
+  const auto camera = parts_.hardware.new_camera();
+  if (!camera) return false;
+  spdlog::info("camera {} has been plugged in", *camera);
+  if (store_faulted_ || !views_.has_camera_fault()) return true;
+  orders::Event event;
+  event.kind = "camera_restored";
+  event.camera = *camera;
+  if (const auto logged = home_->log.append(std::move(event), now_); !logged) store_failed(logged.error());
+  return true;
+}
+
 // The light is tried through the fuse, which alone may light it, and seen by our own eye.
 void Gate::begin_check(bool try_light) {
   const bool was_tried = light_tried_at_ && now_.mono - *light_tried_at_ < kLightTriedEvery;

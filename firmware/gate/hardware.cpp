@@ -20,12 +20,27 @@ std::string sensor_path(const board::LightDescription& light) {
 Hardware::Hardware(const board::BoardDescription& board, std::string state_directory)
     : board_(board),
       state_directory_(std::move(state_directory)),
-      light_(board::LightSensor::open(sensor_path(board.light))) {}
+      light_(board::LightSensor::open(sensor_path(board.light))) {
+  for (const auto& camera : board_.cameras) cameras_.push_back(file_at(camera.path));
+}
+
+std::optional<Hardware::File> Hardware::file_at(const std::string& path) {
+  struct stat file {};
+  if (stat(path.c_str(), &file) != 0) return std::nullopt;
+  return File(file.st_dev, file.st_ino);
+}
 
 bool Hardware::has_camera(const std::string& id) const {
   const auto found = std::ranges::find(board_.cameras, id, &board::CameraDescription::id);
-  struct stat file {};
-  return found != board_.cameras.end() && stat(found->path.c_str(), &file) == 0;
+  return found != board_.cameras.end() && file_at(found->path).has_value();
+}
+
+std::optional<std::string> Hardware::new_camera() const {
+  for (std::size_t i = 0; i < cameras_.size(); ++i) {
+    const auto now = file_at(board_.cameras[i].path);
+    if (now && now != cameras_[i]) return board_.cameras[i].id;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> Hardware::camera_ids() const {

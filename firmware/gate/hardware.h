@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.h"
@@ -21,6 +22,10 @@ class Hardware {
   bool has_camera(const std::string& id) const;
   std::vector<std::string> camera_ids() const;
 
+  // A camera whose device is there and was not when this was made: plugged in since, or again; its id. A confined
+  // program may not open it (Landlock knows files, not names).
+  std::optional<std::string> new_camera() const;
+
   // Whether this process has a camera open, as the kernel sees it. kUnavailable "descriptors" if it cannot be seen.
   Result<bool> is_camera_held() const;
 
@@ -33,9 +38,13 @@ class Hardware {
   bool has_button() const { return board_.button.kind != "none"; }
 
  private:
+  using File = std::pair<std::uint64_t, std::uint64_t>;  // device, number
+  static std::optional<File> file_at(const std::string& path);
+
   board::BoardDescription board_;
   std::string state_directory_;
   Result<board::LightSensor> light_;
+  std::vector<std::optional<File>> cameras_;  // as they were, in the board's order
 };
 
 }  // namespace tillsyn::gate

@@ -1,7 +1,8 @@
-// What the four programs survive together: kill -9 of gate, link and fuse at instants that nobody chose, in the middle of views, and
-// a relay that dies and comes back. TILLSYN_FAULT_LONG=1 does more of the same; TILLSYN_FAULT_SEED repeats a run's choices.
+// What the four programs survive together: kill -9 of gate, link and fuse at instants that nobody chose, in the middle of views, a
+// relay that dies or restarts and comes back, no descriptors or memory left for gate or link, and a flood on the socket between
+// them. TILLSYN_FAULT_LONG=1 does more of the same; TILLSYN_FAULT_SEED repeats a run's choices.
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {createPublicKey, randomInt, verify} from 'node:crypto';
 import {readdirSync, readlinkSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -138,14 +139,17 @@ test('kill -9 of gate, link and fuse in the middle of views: closed within a sec
   }
 });
 
-test('the relay killed in the middle of a view: closed, and hub and viewer join again [ENF-7] [AVA-3]', {timeout: 240000}, async () => {
+test('the relay killed, or restarted, in the middle of a view: closed within a second, and hub and viewer join again [ENF-7] [AVA-3]', {timeout: 240000}, async () => {
   const {town} = site;
   const hub = site.one;
-  for (let round = 0; round < (process.env.TILLSYN_FAULT_LONG ? 30 : 2); ++round) {
+  const rounds = process.env.TILLSYN_FAULT_LONG ? 30 : 2;
+  for (let round = 0; round < rounds; ++round) {
     const viewer = await viewerFor('anna.berg');
     await look(viewer, hub);
-    await town.processes.stop(town.relayProcess, 'SIGKILL');
-    await until('camera closed', () => camerasOpen(hub).length === 0, 20000, 50);
+    assert.equal(hub.light(), '1');
+    const ended = town.processes.stop(town.relayProcess, round % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+    await until('camera closed and light out', () => camerasOpen(hub).length === 0 && hub.light() === '0', 1000, 10);
+    await ended;
     const {relay} = town;
     await town.startRelay(site.front.real.port);
     town.relay = relay;
@@ -157,4 +161,84 @@ test('the relay killed in the middle of a view: closed, and hub and viewer join 
   await keepsItsWord(hub);
   viewer.end();
   viewer.close();
+  console.log(`survived relays killed or restarted in a view: ${rounds}`);
+});
+
+// Lets the process have no more of it than it has now; -> gives it back.
+function takeAway(pid, resource) {
+  const limit = (value) => execFileSync('prlimit', ['--pid', String(pid), `--${resource}=${value}:`], {stdio: 'ignore'});
+  const before = execFileSync('prlimit', ['--pid', String(pid), `--${resource}`, '--output', 'SOFT', '--noheadings', '--raw']).toString().trim();
+  limit({nofile: 3, as: 2 ** 20}[resource]);  // both less than it has, which it keeps
+  return () => { try { limit(before); } catch { /* it has ended meanwhile */ } };
+}
+
+test('no descriptors or memory left for gate or link: nothing opens that should not, and all is well again when there are [ENF-1] [ENF-8] [AUD-1]', {timeout: 900000}, async () => {
+  const hub = site.one;
+  const outcomes = {};
+  for (const name of ['anna.berg', 'bo.ek']) await site.town.staff[name].openSession();  // the relay has been restarted
+  for (let round = 0; round < (process.env.TILLSYN_FAULT_LONG ? 10 : 1); ++round) {
+    for (const victim of ['gate', 'link']) {
+      for (const resource of ['nofile', 'as']) {
+        const [one, other] = [await viewerFor('anna.berg'), await viewerFor('bo.ek')];
+        await look(one, hub);
+        const pid = victim === 'gate' ? hub.gatePid() : hub.link.pid;
+        const giveBack = takeAway(pid, resource);
+        const said = await other.view(hub).then(({answer, problem}) => problem ?? answer.reason ?? 'open', (error) => `nothing: ${error.message}`);
+        const lives = (victim === 'gate' ? hub.gatePid() : site.town.processes.running.has(hub.link) && hub.link.pid) === pid;
+        if (!lives) await until('camera closed', () => camerasOpen(hub).length === 0, 1000, 10);
+        giveBack();
+        if (!site.town.processes.running.has(hub.link)) hub.startLink();  // as the service manager does
+        for (const viewer of [one, other]) { viewer.end(); viewer.close(); }
+        const outcome = `${victim} without ${resource}: ${lives ? 'lives' : 'began anew'}, ${said}`;
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+        const again = await viewerFor('anna.berg');
+        await look(again, hub);
+        again.end();
+        again.close();
+      }
+    }
+  }
+  console.log(`survived shortage: ${JSON.stringify(outcomes)}`);
+  console.log(JSON.stringify(await keepsItsWord(hub)));
+});
+
+// What floods gate's socket, in place of link.
+const floods = {
+  polls: {type: 6, body: ''},
+  orders: {type: 4, body: Buffer.from('{"payload":"{}","signatures":[]}').toString('base64')},
+  lives: {type: 7, body: Buffer.alloc(64).toString('base64')},
+  unknown: {type: 99, body: ''},
+};
+
+function flood(hub, message) {
+  return new Promise((done, fail) => {
+    const child = execFile('python3', [join(here, '../e2e/lib/evil_link.py'), hub.path('gate.sock')], {maxBuffer: 1 << 28}, (error, stdout) => (error ? fail(error) : done(JSON.parse(stdout))));
+    child.stdin.end(JSON.stringify({messages: [{...message, times: 20000}], listen: 0.5}));
+  });
+}
+
+test('a flood on the socket between gate and link: cut off, gate goes on judging, and link comes back [ENF-1] [ENF-7]', {timeout: 600000}, async () => {
+  const hub = site.one;
+  for (let round = 0; round < (process.env.TILLSYN_FAULT_LONG ? 20 : 1); ++round) {
+    for (const [name, message] of Object.entries(floods)) {
+      const viewer = await viewerFor('anna.berg');
+      await look(viewer, hub);
+      const pid = hub.gatePid();
+      hub.link.kill('SIGSTOP');  // or it would take its place on the socket back
+      const ended = flood(hub, message);
+      await until(`camera closed under a flood of ${name}`, () => camerasOpen(hub).length === 0 && hub.light() === '0', 3000, 10);
+      const {closed, sent} = await ended;
+      hub.link.kill('SIGCONT');
+      assert.ok(closed, `${name}: the gate has ended the connection`);
+      assert.ok(sent < 20000 && (name === 'unknown' || sent > 100), `${name}: after ${sent} messages`);
+      assert.equal(hub.gatePid(), pid, 'and lives');
+      console.log(`survived a flood of ${name}, cut off after ${sent}`);
+      viewer.close();
+    }
+  }
+  const viewer = await viewerFor('anna.berg');
+  await look(viewer, hub);
+  viewer.end();
+  viewer.close();
+  await keepsItsWord(hub);
 });

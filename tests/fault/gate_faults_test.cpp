@@ -1,13 +1,9 @@
-#include <spdlog/spdlog.h>
-
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <random>
 #include <regex>
 
 #include "tests/fault/disk.h"
-#include "tests/fault/site.h"
+#include "tests/fault/hub.h"
 
 // What fuse and gate survive, at instants that nobody chose. TILLSYN_FAULT_LONG=1 does more of the same.
 using namespace tillsyn;
@@ -15,103 +11,6 @@ using namespace tillsyn::fault;
 using namespace std::chrono_literals;
 using ipc::MessageType;
 namespace fs = std::filesystem;
-
-namespace {
-
-bool is_long() { return std::getenv("TILLSYN_FAULT_LONG") != nullptr; }
-int times(int briefly, int at_length) { return is_long() ? at_length : briefly; }
-
-std::mt19937_64& chance() {
-  static const auto seed = [] {
-    const char* given = std::getenv("TILLSYN_FAULT_SEED");
-    const std::uint64_t made = given == nullptr ? std::random_device()() : std::strtoull(given, nullptr, 10);
-    std::cout << "TILLSYN_FAULT_SEED=" << made << std::endl;
-    return made;
-  }();
-  static std::mt19937_64 random(seed);
-  return random;
-}
-int upto(int n) { return static_cast<int>(chance()() % static_cast<std::uint64_t>(n)); }
-
-Town& town() {
-  static Town made;
-  return made;
-}
-
-// A hub that has what the town's has, in a folder of its own.
-struct Hub {
-  explicit Hub(const std::string& where) : Hub(where, where + "/state") {}
-  Hub(const std::string& where, const std::string& state) : programs(where, state, town().maker.fleet_root) {}
-
-  // Everything that it has ever said; `link` is how it is heard now.
-  Said said = town().said;
-  Programs programs;
-  std::optional<Link> link;
-
-  // The schedule that it is to have next: the same again until it has said that it has it.
-  const orders::Order& next_schedule() {
-    if (said.accepted.contains(schedule.hash)) schedule = town().schedule_after(schedule);
-    return schedule;
-  }
-  orders::Order schedule = town().first_schedule();
-
-  void connect(milliseconds patience = 60s) {
-    link = Link::connect(programs, said, patience);
-    INFO(programs.said());
-    REQUIRE(link);
-  }
-  // Ends what runs, begins anew, and holds the hub against its word.
-  void check_after_restart() {
-    link.reset();
-    programs.kill_all();
-    programs.start();
-    check();
-  }
-  void check() {
-    Said anew;
-    link = Link::connect(programs, anew, 60s);
-    INFO(programs.said());
-    REQUIRE(link);
-    REQUIRE(town().missing(*link, said) == "");
-    said.events.insert(anew.events.begin(), anew.events.end());
-    link.reset();
-    connect();
-  }
-  std::string look() {
-    gate_test::Browser browser;
-    const auto answer = town().ask(*link, browser);
-    if (!answer) return "nothing";
-    return answer->open ? "open" : *answer->reason;
-  }
-};
-
-struct OnOwnFolder : gate_test::Folder {
-  OnOwnFolder() { must_run({"cp", "-a", town().state_template(), path() + "/state"}); }
-};
-
-// Talks to the hub for that long: orders, views, polls. Whatever it says is noted.
-void talk(Hub& hub, milliseconds time) {
-  const auto end = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < end && !hub.link->is_gone()) {
-    switch (upto(4)) {
-      case 0:
-        hub.link->send(MessageType::kOrder, hub.next_schedule().text);
-        break;
-      case 1:
-        if (const auto status = hub.link->poll(200ms))
-          hub.link->send(MessageType::kOffer, town().offer(*status, gate_test::Browser()));
-        break;
-      default:
-        hub.link->listen(milliseconds(upto(40)));
-    }
-  }
-}
-
-bool closes_within(const Hub& hub, milliseconds time) {
-  return until([&] { return !hub.programs.holds_camera(); }, time);
-}
-
-}  // namespace
 
 TEST_CASE("kill -9 of the gate in the middle of a view: closed, back by itself, nothing said is gone",
           "[fault][kill][ENF-7][ENF-8][AUD-1]") {

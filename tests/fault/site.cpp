@@ -19,10 +19,17 @@ using ipc::MessageType;
 using orders::Role;
 namespace fs = std::filesystem;
 
-constexpr const char* kBoard = R"({"format":1,"name":"bench",
-  "cameras":[{"id":"bedroom","source":"room","path":"camera","width":320,"height":180,"frame_rate":15}],
-  "camera_paths":["camera"],"light":{"kind":"file","path":"light","wired":false},
-  "button":{"kind":"fifo","path":"button","key":0},"clock":{"kind":"file","path":"clock.json"}})";
+Json board_of(const std::string& source, const std::string& camera) {
+  const Json described{{"id", "bedroom"}, {"source", source}, {"path", camera},
+                       {"width", 320},    {"height", 180},    {"frame_rate", source == "room" ? 15 : 0}};
+  return {{"format", 1},
+          {"name", "bench"},
+          {"cameras", Json::array({described})},
+          {"camera_paths", Json::array({camera})},
+          {"light", {{"kind", "file"}, {"path", "light"}, {"wired", false}}},
+          {"button", {{"kind", "fifo"}, {"path", "button"}, {"key", 0}}},
+          {"clock", {{"kind", "file"}, {"path", "clock.json"}}}};
+}
 
 void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
@@ -83,12 +90,18 @@ int must_run(const std::vector<std::string>& words) {
   return code;
 }
 
-Programs::Programs(std::string dir, std::string state, const orders::FleetRoot& root)
-    : dir_(std::move(dir)), state_(std::move(state)) {
+Programs::Programs(std::string dir, std::string state, const orders::FleetRoot& root,
+                   const std::optional<CameraAt>& fed)
+    : dir_(std::move(dir)), state_(std::move(state)), camera_(fed ? fed->path : dir_ + "/camera") {
   write_file(dir_ + "/fleet-root.json", orders::format_fleet_root(root));
-  write_file(dir_ + "/camera", "");
-  write_file(dir_ + "/board.json", kBoard);
-  write_file(dir_ + "/clock.json", Json{{"offset_ms", 0}, {"synchronised", true}}.dump());
+  if (!fed) write_file(camera_, "");
+  write_file(dir_ + "/board.json", board_of(fed ? "recording" : "room", camera_).dump());
+  set_clock(milliseconds(0), true);
+}
+
+void Programs::set_clock(milliseconds offset, bool synchronised) const {
+  write_file(dir_ + "/clock.new", Json{{"offset_ms", offset.count()}, {"synchronised", synchronised}}.dump());
+  fs::rename(dir_ + "/clock.new", dir_ + "/clock.json");
 }
 
 void Programs::start(const std::vector<std::string>& before) {
@@ -149,11 +162,12 @@ bool Programs::holds_camera() const {
   if (process == 0) return false;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(process) + "/fd", none)) {
-    if (fs::read_symlink(entry.path(), none) == fs::path(dir_ + "/camera")) return true;
+    if (fs::read_symlink(entry.path(), none) == fs::path(camera_)) return true;
   }
   return false;
 }
 
+bool Programs::is_lit() const { return read_file(dir_ + "/light").starts_with('1'); }
 void Programs::hold_button() const { write_file(dir_ + "/button", "hold\n"); }
 std::string Programs::said() const { return read_file(dir_ + "/said.log"); }
 
@@ -189,13 +203,37 @@ std::optional<ipc::Message> Link::receive() {
   return **received;
 }
 
+void Link::note_frame(ByteView body) {
+  constexpr std::size_t kFlagsAt = 16 + 4;
+  constexpr std::uint8_t kEnd = 2;
+  ++frames;
+  if ((body[kFlagsAt] & kEnd) != 0) return;
+  std::int64_t capture = 0;
+  for (std::size_t i = 1; i <= 8; ++i) capture = capture << 8 | body[kFlagsAt + i];
+  said_->captures.emplace_back(capture);
+}
+
+std::map<std::int64_t, std::string> Link::kinds() const {
+  std::map<std::int64_t, std::string> out;
+  for (const auto& [n, envelope] : said_->events)
+    out.emplace(n, must(orders::parse_event(payload_of(view_of(envelope)))).kind);
+  return out;
+}
+
+std::int64_t Link::newest(const std::string& kind) const {
+  const auto all = kinds();
+  for (auto at = all.rbegin(); at != all.rend(); ++at)
+    if (at->second == kind) return at->first;
+  return 0;
+}
+
 // What cannot be read has not been said.
 void Link::note(const ipc::Message& message) {
   using Kind = orders::Verdict::Kind;
-  if (message.type == MessageType::kFrame) ++frames;
+  if (message.type == MessageType::kFrame) note_frame(message.body);
   if (message.type == MessageType::kEvent) {
     const auto event = orders::parse_event(payload_of(message.body));
-    if (event) said_->events.emplace(event->n, text_of(message.body));
+    if (event) said_->events.emplace(event->n, text_of(message.body)), events.push_back(event->n);
   }
   if (message.type == MessageType::kReceipt) {
     const auto receipt = orders::parse_receipt(payload_of(message.body));
@@ -270,6 +308,18 @@ void Town::provide(Link& link, const Programs& programs) {
 
 orders::Order Town::schedule_after(const orders::Order& before) const {
   return maker.successor(before, maker.open_schedule(home_, 120min), {&staff("pia"), &staff("per")});
+}
+
+orders::Order Town::windows_after(const orders::Order& before, const std::vector<int>& starts, int minutes) const {
+  auto body = maker.open_schedule(home_, std::chrono::minutes(minutes));
+  const auto pattern = body.schedule.windows.at(0);
+  body.schedule.windows.clear();
+  for (const int start : starts) {
+    auto& window = body.schedule.windows.emplace_back(pattern);
+    window.window.id = "w" + std::to_string(start);
+    window.window.start = std::chrono::minutes(start);
+  }
+  return maker.successor(before, body, {&staff("pia"), &staff("per")});
 }
 
 orders::Order Town::withdrawal() const {

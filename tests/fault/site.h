@@ -26,10 +26,16 @@ bool until(const std::function<bool()>& probe, milliseconds patience);
 int run(const std::vector<std::string>& words);
 int must_run(const std::vector<std::string>& words);
 
+// What a hub's camera is: a synthetic room, or whatever is written to a FIFO, decoded.
+struct CameraAt {
+  std::string path;  // absolute; of the FIFO
+};
+
 // fuse → gate. The board lies in `dir`, the gate's state in `state`.
 class Programs {
  public:
-  Programs(std::string dir, std::string state, const orders::FleetRoot& root);
+  Programs(std::string dir, std::string state, const orders::FleetRoot& root,
+           const std::optional<CameraAt>& fed = std::nullopt);
   ~Programs() { kill_all(); }
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
@@ -45,14 +51,17 @@ class Programs {
   void kill_gate() const;
   // Whether a gate that this started has the camera open.
   bool holds_camera() const;
+  bool is_lit() const;
   void hold_button() const;
+  // The clock's source: how far the hub's time is from the machine's. Changes at once or not at all.
+  void set_clock(milliseconds offset, bool synchronised) const;
   std::string said() const;  // by fuse and gate, since the beginning
 
   const std::string& state() const { return state_; }
   std::string socket() const { return dir_ + "/socket"; }
 
  private:
-  std::string dir_, state_;
+  std::string dir_, state_, camera_;
   pid_t process_ = -1;
 };
 
@@ -61,6 +70,7 @@ struct Said {
   std::map<std::int64_t, std::string> events;  // by number, envelopes
   std::set<orders::Hash> accepted;             // orders
   std::set<orders::Hash> opened;               // views
+  std::vector<milliseconds> captures;          // of pictures, by the gate's monotonic clock
 };
 
 // The test as tillsyn-link. Nothing here fails when the gate dies: it is then `is_gone`.
@@ -80,13 +90,19 @@ class Link {
   bool is_gone() const { return !connection_; }
   Said* said() { return said_; }
 
+  // The newest event of that kind; 0 if there is none. And the kinds of all.
+  std::int64_t newest(const std::string& kind) const;
+  std::map<std::int64_t, std::string> kinds() const;
+
   std::string hub;
   std::int64_t frames = 0;
+  std::vector<std::int64_t> events;  // as they came over this connection
 
  private:
   explicit Link(ipc::Connection connection, Said& said) : connection_(std::move(connection)), said_(&said) {}
   std::optional<ipc::Message> receive();
   void note(const ipc::Message& message);
+  void note_frame(ByteView body);
 
   std::optional<ipc::Connection> connection_;
   Said* said_;
@@ -104,6 +120,8 @@ class Town {
   // The schedule of the template, and one that follows `before`; both open now.
   const orders::Order& first_schedule() const { return home_orders_[4]; }
   orders::Order schedule_after(const orders::Order& before) const;
+  // One that is open daily from each of these on, minutes from midnight in the home.
+  orders::Order windows_after(const orders::Order& before, const std::vector<int>& starts, int minutes) const;
   orders::Order withdrawal() const;
   // An offer that is good for the status.
   std::string offer(const Json& status, const gate_test::Browser& browser);

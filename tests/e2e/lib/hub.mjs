@@ -10,9 +10,10 @@ import {until} from './processes.mjs';
 const run = promisify(execFile);
 
 export class Hub {
-  // `camera`: {source: 'recording', path} or {source: 'room'}.
-  constructor(town, name, camera) {
+  // `camera`: {source: 'recording', path} or {source: 'room'}. `linkUnder`: a program and its arguments that link is run by.
+  constructor(town, name, camera, {linkUnder = []} = {}) {
     this.town = town;
+    this.linkUnder = linkUnder;
     this.name = name;
     this.dir = town.path(`hub-${name}`);
     this.camera = camera;
@@ -54,8 +55,9 @@ export class Hub {
   }
 
   startLink() {
-    this.link = this.town.processes.start(`link-${this.name}`, join(this.town.bin, 'tillsyn-link'), ['--state-dir', this.path('link'),
-      '--gate-socket', this.path('gate.sock'), '--control-socket', this.path('link/control.sock')]);
+    const [command, ...args] = [...this.linkUnder, join(this.town.bin, 'tillsyn-link'), '--state-dir', this.path('link'),
+      '--gate-socket', this.path('gate.sock'), '--control-socket', this.path('link/control.sock')];
+    this.link = this.town.processes.start(`link-${this.name}`, command, args);
   }
 
   async stop() { await Promise.all([this.fuse, this.link].map((child) => this.town.processes.stop(child))); }

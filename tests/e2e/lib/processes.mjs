@@ -10,9 +10,9 @@ export class Processes {
   }
 
   // Starts a program. Its output goes to <name>.log; `onLine` gets every line of standard output as well.
-  start(name, command, args, {env = {}, onLine, cwd} = {}) {
+  start(name, command, args, {env = {}, onLine, cwd, stdin = 'ignore'} = {}) {
     const log = createWriteStream(join(this.logDir, `${name}.log`), {flags: 'a'});
-    const child = spawn(command, args, {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...env}, cwd});
+    const child = spawn(command, args, {stdio: [stdin, 'pipe', 'pipe'], env: {...process.env, ...env}, cwd});
     child.title = name;
     child.ended = new Promise((done) => child.once('exit', (code, signal) => done({code, signal})));
     child.once('error', (error) => log.write(`cannot start: ${error.message}\n`));
@@ -29,8 +29,8 @@ export class Processes {
     return child;
   }
 
-  // Starts a server that says when it is ready in one JSON line; -> {child, ready: the line's object}.
-  async startServer(name, command, args, options = {}) {
+  // Starts a server that says when it is ready in one JSON line, having been told `input`; -> {child, ready: the line's object}.
+  async startServer(name, command, args, {input, ...options} = {}) {
     let child;
     const ready = await new Promise((done, fail) => {
       child = this.start(name, command, args, {
@@ -40,6 +40,7 @@ export class Processes {
           try { done(JSON.parse(line)); } catch { /* not the line meant */ }
         },
       });
+      if (input !== undefined) child.stdin.write(`${JSON.stringify(input)}\n`);
       child.ended.then(({code, signal}) => fail(new Error(`${name} ended at once (${code ?? signal}); see ${name}.log`)));
     });
     return {child, ready};

@@ -13,12 +13,13 @@ export class ScriptedViewer {
     this.hubs = new Map();  // id -> {online, status}
     this.texts = [];
     this.frames = [];  // {frame, at}
+    this.onFrame = (came) => this.frames.push(came);
   }
 
   async connect() {
     this.socket = new WebSocket(`${this.town.relay.replace('https:', 'wss:')}/v1/live`, {ca: this.town.ca.pem, headers: {origin: this.town.appOrigin}, perMessageDeflate: false});
     this.socket.on('error', () => {});
-    this.socket.on('message', (data, binary) => (binary ? this.frames.push({frame: data, at: Date.now()}) : this.#hear(JSON.parse(data.toString()))));
+    this.socket.on('message', (data, binary) => (binary ? this.onFrame({frame: data, at: Date.now()}) : this.#hear(JSON.parse(data.toString()))));
     await new Promise((done, fail) => { this.socket.once('open', done); this.socket.once('error', fail); });
     this.send({type: 'authenticate', token: this.person.token});
     await until('session on the WebSocket', () => this.texts.some(({type}) => type === 'ready'));
@@ -38,11 +39,13 @@ export class ScriptedViewer {
   async makeView(hub, change = {}) {
     const {status} = await until(`hub ${hub.name} online`, () => {
       const known = this.hubs.get(hub.id);
-      return known?.online && known.status?.challenge === this.town.front.newestChallenge(hub) ? known : null;
+      const newest = this.town.front?.newestChallenge(hub) ?? known?.status?.challenge;
+      return known?.online && newest && known.status?.challenge === newest ? known : null;
     }, 40000);
     const {root_list_version, counter} = JSON.parse(JSON.parse(readFileSync(this.town.path('bundle.json'), 'utf8')).payload);
     const key = createECDH('prime256v1');
     key.generateKeys();
+    this.viewerKey = key;
     const {resident, group} = hub.resident;
     return makeOrder(this.town, [[this.person, 'operator']], {
       type: 'view', hub: hub.id, resident, group, camera: 'cam1', viewer_key: b64(key.getPublicKey()), challenge: status.challenge,

@@ -153,8 +153,8 @@ export class Town {
     writeFileSync(this.path('app/config.json'), JSON.stringify({fleet_root: fleetRoot, provider: this.provider, relay: this.relay}));
   }
 
-  async addHub(name, camera = {source: 'recording', path: recording}) {
-    const hub = new Hub(this, name, camera);
+  async addHub(name, camera = {source: 'recording', path: recording}, options = {}) {
+    const hub = new Hub(this, name, camera, options);
     await hub.start();
     this.hubs.push(hub);
     return hub;

@@ -1,0 +1,57 @@
+#include "tests/fault/believed_clock.h"
+
+#include <ctime>
+
+#include "tests/fault/hub.h"
+
+namespace tillsyn::fault {
+namespace {
+
+constexpr milliseconds kNoticed{300};  // the gate looks ten times a second, on a busy machine
+
+milliseconds read_clock(clockid_t id) {
+  timespec now{};
+  clock_gettime(id, &now);
+  return std::chrono::seconds(now.tv_sec) +
+         std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace
+
+property::Plan open_now() {
+  const auto made = std::chrono::floor<milliseconds>(town().maker.now).time_since_epoch();
+  property::Plan plan;
+  plan.week = {{property::local_minute(made.count()), 120}};
+  return plan;
+}
+
+BelievedClock::BelievedClock(const Programs& programs, property::Plan plan)
+    : programs_(programs),
+      plan_(std::move(plan)),
+      wall_minus_mono_(read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC_RAW)),
+      spans_{{}} {}
+
+void BelievedClock::set(milliseconds offset, bool synchronised, bool believed) {
+  programs_.set_clock(offset, synchronised);
+  spans_.push_back({read_clock(CLOCK_MONOTONIC_RAW), offset, believed});
+}
+
+property::Ms BelievedClock::shown() const { return (read_clock(CLOCK_REALTIME) + offset()).count(); }
+
+bool BelievedClock::allows(const Span& span, milliseconds capture) const {
+  return span.believed && plan_.is_open((capture + wall_minus_mono_ + span.offset).count());
+}
+
+BelievedClock::Count BelievedClock::count(const std::vector<milliseconds>& captures) const {
+  Count out;
+  for (const auto capture : captures) {
+    std::size_t at = spans_.size() - 1;
+    while (at > 0 && spans_[at].from > capture) --at;
+    bool allowed = allows(spans_[at], capture);
+    while (!allowed && at > 0 && capture - spans_[at].from < kNoticed) allowed = allows(spans_[--at], capture);
+    ++(allowed ? out.inside : out.outside);
+  }
+  return out;
+}
+
+}  // namespace tillsyn::fault
