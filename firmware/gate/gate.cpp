@@ -127,6 +127,7 @@ Result<void> Gate::log(const char* kind, const std::string& reason) {
 }
 
 Result<void> Gate::observe_clock() {
+  if (now_.word != clock_word_) spdlog::info("clock: {}", clock_word_ = now_.word);
   if (clock_state_ == now_.state) return {};
   const bool was_trusted = clock_state_ == board::ClockState::kTrusted;
   const bool is_first = !clock_state_;

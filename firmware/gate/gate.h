@@ -131,6 +131,7 @@ class Gate {
   bool blocked_ = false;  // something waits for link to read
   bool was_linked_ = false;
   std::optional<board::ClockState> clock_state_;
+  std::string_view clock_word_;
   std::optional<std::string> waiting_bundle_;  // came under an untrusted clock
   std::string told_status_;
   orders::LogPoint log_seen_;  // as last read from the store, for telling when it cannot be read
