@@ -102,6 +102,8 @@ bool Programs::light_goes_out() const {
 
 void Programs::hold_button() const { std::ofstream(folder.path() + "/button") << "hold\n" << std::flush; }
 
+void Programs::press_button() const { std::ofstream(folder.path() + "/button") << "press\n" << std::flush; }
+
 void Programs::set_clock(std::chrono::milliseconds ahead, bool synchronised) const {
   const auto path = folder.path() + "/clock.json";
   write_file(path + ".new", Json{{"offset_ms", ahead.count()}, {"synchronised", synchronised}}.dump());

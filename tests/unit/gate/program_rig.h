@@ -26,6 +26,7 @@ class Programs {
   // Whether the light goes out, which the fuse delays a little.
   bool light_goes_out() const;
   void hold_button() const;
+  void press_button() const;
   void set_clock(std::chrono::milliseconds ahead, bool synchronised) const;
   void allow_files_to_grow() const;
 
