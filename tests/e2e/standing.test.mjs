@@ -105,9 +105,9 @@ test('the resident\'s own press closes the camera within a second, stands in ton
   await refusedAs('paused_by_resident');
   await entry('pause', (e) => e.what === 'resident_paused' && e.resident === place.resident);
   await entry('view ended', (e) => e.what === 'view_ended' && e.reason === 'paused_by_resident');
-  const tonight = (await town.staff.bistand.get('/v1/tonight')).json().items.filter((item) => item.resident === place.resident);
+  const tonight = (await town.staff['anna.berg'].get('/v1/tonight')).json().items.filter((item) => item.resident === place.resident);
   assert.ok(tonight.some((item) => item.outcome?.type === 'paused'));
-  await until('alarm', async () => (await town.staff.bistand.get('/v1/alarms')).json().items.some((alarm) => alarm.kind === 'resident_paused' && alarm.resident === place.resident), 20000, 200);
+  await until('alarm', async () => (await town.staff['anna.berg'].get('/v1/alarms')).json().items.some((alarm) => alarm.kind === 'resident_paused' && alarm.resident === place.resident), 20000, 200);
   await hub.holdButton();
   await refusedAs('paused_by_resident');
   await hub.pressButton();

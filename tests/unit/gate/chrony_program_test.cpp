@@ -23,7 +23,7 @@ struct ChronyHub {
     return false;
   }
 
-  fakes::OrderMaker maker;
+  fakes::OrderMaker maker{*parse_instant("2026-11-22T20:15:00Z")};
   Programs programs{maker.fleet_root, 0ms, {}, {{"kind", "chrony"}, {"path", "chronyd.sock"}}};
   Link link{programs};
   board_test::FakeChronyd chronyd{programs.folder.path() + "/chronyd.sock"};

@@ -102,17 +102,17 @@ class Walker : public HubInside {
          [](Walker& w) {
            w.sign(w.release(), {&w.inga, &w.carin});
          }},
-        {"button held", [](Walker& w) { w.hold(); }},
+        {"button held", [](Walker& w) { w.hold_alone(); }},
         {"button pressed", [](Walker& w) { w.press(); }},
         {"release, button held",
          [](Walker& w) {
            w.sign(w.release(), {&w.inga, &w.carin});
-           w.hold();
+           w.hold_alone();
          }},
         {"release, button pressed, button held",
          [](Walker& w) {
            w.sign(w.release(), {&w.inga, &w.carin});
-           w.press(), w.hold();
+           w.press(), w.hold_alone();
          }},
         {"72 h, the relay not warned", [](Walker& w) { w.wait_72_hours(0); }},
         {"72 h, the relay warned", [](Walker& w) { w.wait_72_hours(1000); }},
@@ -144,7 +144,11 @@ class Walker : public HubInside {
   void hold() {
     if (!inside->button_held(boot)) return;
     must(inside->desk.judge_waiting(read(), boot));
-    is_destroyed_ = inside->desk.release() != nullptr;
+  }
+  // With nothing to come for which somebody would be present.
+  void hold_alone() {
+    hold();
+    is_destroyed_ = !inside->pause.holds() && inside->desk.release() != nullptr;
   }
   void press() { must(inside->button_pressed(read())); }
   orders::Pause pause() const { return {home.resident, home.home, home.group, maker.now + 24h, "hospital"}; }
