@@ -9,12 +9,12 @@ namespace tillsyn::orders {
 namespace {
 
 constexpr std::array<const char*, 5> kKindNames = {"answer", "receipt", "event", "link-key", "countersign"};
-constexpr std::array<std::string_view, 25> kEventKinds = {
-    "started",         "stopped",          "clock_trusted",  "clock_untrusted", "root_list_accepted",
-    "bundle_accepted", "trust_refused",    "order_accepted", "order_refused",   "window_opened",
-    "window_closed",   "view_started",     "view_ended",     "view_refused",    "outcome",
-    "camera_fault",    "camera_restored",  "link_lost",      "link_back",       "fault",
-    "button_held",     "preflight_failed", "verdict_broken", "key_end_due",     "keys_destroyed"};
+constexpr std::array<std::string_view, 27> kEventKinds = {
+    "started",        "stopped",         "clock_trusted",   "clock_untrusted",  "root_list_accepted", "bundle_accepted",
+    "trust_refused",  "order_accepted",  "order_refused",   "window_opened",    "window_closed",      "view_started",
+    "view_ended",     "view_refused",    "outcome",         "camera_fault",     "camera_restored",    "link_lost",
+    "link_back",      "fault",           "button_held",     "preflight_failed", "verdict_broken",     "key_end_due",
+    "keys_destroyed", "resident_paused", "resident_resumed"};
 constexpr std::size_t kMaxFormats = 8;
 constexpr std::int64_t kNoLimit = kMaxInteger;
 

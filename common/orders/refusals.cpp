@@ -72,6 +72,7 @@ constexpr std::array kSentences = {
     Row{"no_schedule", "There is no schedule; a planner must sign one."},
     Row{"not_accepted", "The installation has not been tested and accepted; an installer must sign that."},
     Row{"paused", "Supervision is paused; it goes on when the pause ends."},
+    Row{"paused_by_resident", "The resident has paused supervision, and alone can end that; talk to them."},
     Row{"not_paused", "The installation is accepted; have supervision paused before it is tested anew."},
     Row{"outside_window", "No supervision is due now; wait for the next one."},
     Row{"outside_permitted_hours", "The resident has not permitted this hour; wait for the next supervision."},

@@ -22,29 +22,40 @@ Milliseconds time_of(const input_event& event) {
 }  // namespace
 
 void PressJudge::down(Milliseconds at) {
+  if (is_bounce(at)) return;
+  forget();
   down_at_ = at;
-  told_ = false;
+}
+
+// Nothing twice, and nothing less after more.
+std::optional<Press> PressJudge::tell(Press press) {
+  if (told_ == press || told_ == Press::kStuck) return std::nullopt;
+  return told_ = press;
 }
 
 std::optional<Press> PressJudge::still_down(Milliseconds at) {
-  if (!down_at_ || told_ || at - *down_at_ < kHold) return std::nullopt;
-  told_ = true;
-  return Press::kHeld;
+  if (!down_at_ || at - *down_at_ < kHold) return std::nullopt;
+  return tell(at - *down_at_ < kStuck ? Press::kHeld : Press::kStuck);
 }
 
 std::optional<Press> PressJudge::up(Milliseconds at) {
+  if (is_bounce(at)) {
+    last_end_ = at;
+    return at - *bouncing_since_ < kBouncing ? std::nullopt : tell(Press::kStuck);
+  }
   if (!down_at_) return std::nullopt;
-  const bool told = told_;
   const auto held = still_down(at);
-  const Milliseconds length = at - *down_at_;
-  forget();
-  if (held || told) return held;
-  return length < kBounce ? std::nullopt : std::optional(Press::kShort);
+  const bool is_long = at - *down_at_ >= kHold;
+  const bool is_contact = at - *down_at_ < kBounce;
+  down_at_.reset();
+  if (is_contact) return std::nullopt;
+  last_end_ = bouncing_since_ = at;
+  return is_long ? held : tell(Press::kShort);
 }
 
 void PressJudge::forget() {
   down_at_.reset();
-  told_ = false;
+  told_.reset();
 }
 
 Result<std::unique_ptr<Button>> EvdevButton::open(const std::string& device, int key) {

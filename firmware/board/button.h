@@ -15,6 +15,7 @@ namespace tillsyn::board {
 enum class Press {
   kShort,  // let go before 5 s: the resident's pause
   kHeld,   // held 5 s: presence of an installer
+  kStuck,  // down for a minute, or bouncing for 10 s: nobody's hand
 };
 
 // The hub's one button. Threads: thread-bound.
@@ -34,16 +35,26 @@ class PressJudge {
  public:
   static constexpr Milliseconds kHold{5000};
   static constexpr Milliseconds kBounce{20};  // shorter is the contact, not the finger
+  static constexpr Milliseconds kSettle{500};
+  static constexpr Milliseconds kBouncing{10'000};
+  static constexpr Milliseconds kStuck{60'000};
 
-  // `at` counts on any steady clock. A hold is told once, at the first event 5 s after `down`.
+  // `at` counts on any steady clock. A hold is told once, at the first event 5 s after `down`; that it is stuck once,
+  // at the first event a minute after. What comes within half a second of the end of a press, or of what came so,
+  // belongs to that press: a hand that trembles, and a contact that bounces, press once.
   void down(Milliseconds at);
   std::optional<Press> still_down(Milliseconds at);  // key repeat
   std::optional<Press> up(Milliseconds at);
   void forget();  // events were lost: the press under way counts for nothing
 
  private:
+  bool is_bounce(Milliseconds at) const { return last_end_ && at - *last_end_ < kSettle; }
+  std::optional<Press> tell(Press press);
+
   std::optional<Milliseconds> down_at_;
-  bool told_ = false;
+  std::optional<Milliseconds> bouncing_since_;
+  std::optional<Milliseconds> last_end_;  // of a press, or of a bounce that followed it
+  std::optional<Press> told_;             // of the press under way
 };
 
 // A key of an evdev device, such as gpio-keys. A hold is told at the key's repeat or, where it has none, when it is let

@@ -19,7 +19,7 @@ Milliseconds read_clock(clockid_t id) {
 Milliseconds monotonic_raw() { return read_clock(CLOCK_MONOTONIC_RAW); }
 Milliseconds boottime() { return read_clock(CLOCK_BOOTTIME); }
 
-ClockSample read_kernel_clock() {
+ClockSample read_clocks() {
   // Both clocks must belong to one moment; a thread put aside between the two would look like a step.
   constexpr Milliseconds kTogether{20};
   ClockSample sample;
@@ -28,21 +28,25 @@ ClockSample read_kernel_clock() {
     sample.utc = Instant(read_clock(CLOCK_REALTIME));
     if (monotonic_raw() - sample.mono <= kTogether) break;
   }
+  return sample;
+}
+
+ClockSample KernelClockSource::sample() {
+  ClockSample sample = read_clocks();
   timex kernel{};
   const int state = adjtimex(&kernel);
   sample.synchronised = state >= 0 && state != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0;
   sample.max_error = Milliseconds(kernel.maxerror / 1000);
+  sample.word = sample.synchronised ? "synchronised" : "not_synchronised";
   return sample;
 }
-
-ClockSample KernelClockSource::sample() { return read_kernel_clock(); }
 
 Clock::Clock(std::unique_ptr<ClockSource> source, Instant floor) : source_(std::move(source)), judge_(floor) {}
 
 ClockReading Clock::read() {
   const std::lock_guard lock(mutex_);
   const ClockSample sample = source_->sample();
-  return {sample.utc, sample.mono, judge_.judge(sample)};
+  return {sample.utc, sample.mono, judge_.judge(sample), sample.word};
 }
 
 void Clock::raise_floor(Instant floor) {

@@ -21,20 +21,21 @@ class KernelClockSource : public ClockSource {
   ClockSample sample() override;
 };
 
-// The sample that KernelClockSource gives; for sources that stand on it. Threads: reentrant.
-ClockSample read_kernel_clock();
+// `utc` and `mono` of one moment, and nothing about what they are worth; for sources to complete. Threads: reentrant.
+ClockSample read_clocks();
 
 // One reading. All of it belongs to one moment.
 struct ClockReading {
   Instant utc;
   Milliseconds mono{0};  // CLOCK_MONOTONIC_RAW: capture times, `mono` of status and answer
   ClockState state = ClockState::kNeverSynchronised;
+  const char* word = "";  // the source's own, as ClockSample
 
   bool is_trusted() const { return state == ClockState::kTrusted; }
 };
 
-// The gate's clock: a source and its judge. Threads: thread-safe. `read` allocates nothing and, with the kernel source,
-// touches no disk.
+// The gate's clock: a source and its judge. Threads: thread-safe. `read` never waits for anybody and, but with the
+// bench's source, touches no disk.
 class Clock {
  public:
   Clock(std::unique_ptr<ClockSource> source, Instant floor);

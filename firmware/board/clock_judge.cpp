@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 constexpr Milliseconds kMaxError = 1s;
 constexpr Milliseconds kSlack = 500ms;
 constexpr std::int64_t kDriftPerMillion = 500;
-constexpr Milliseconds kReferenceAge = 64s;
+constexpr Milliseconds kReferenceAge = 1h;
 constexpr Milliseconds kCoasting = 72h;
 constexpr Milliseconds kFloorSlack = 1s;
 
@@ -43,28 +43,32 @@ bool ClockJudge::agrees(const ClockSample& sample) const {
 }
 
 ClockState ClockJudge::judge(const ClockSample& sample) {
-  const bool updated =
-      is_healthy(sample) && previous_ && (!is_healthy(*previous_) || sample.max_error < previous_->max_error);
-  const ClockState state = decide(sample, updated);
+  const ClockState state = decide(sample);
   previous_ = sample;
   if (state == ClockState::kTrusted) raise_floor(sample.utc);
   return state;
 }
 
-ClockState ClockJudge::decide(const ClockSample& sample, bool updated) {
+// The update that may have come together with the step does not vouch for it: the next one does.
+bool ClockJudge::is_update_after_step(const ClockSample& sample) const {
+  if (!is_healthy(sample)) return false;
+  if (sample.updated_at) return *sample.updated_at > *stepped_at_;
+  return previous_ && (!is_healthy(*previous_) || sample.max_error < previous_->max_error);
+}
+
+ClockState ClockJudge::decide(const ClockSample& sample) {
   if (reference_ && !agrees(sample)) {
-    // The update that may have come together with the step does not vouch for it: the next one does.
-    stepped_ = true;
+    stepped_at_ = sample.mono;
     reference_.reset();
     last_synchronised_.reset();
     return ClockState::kStepped;
   }
-  if (stepped_ && !updated) return ClockState::kStepped;
-  stepped_ = false;
+  if (stepped_at_ && !is_update_after_step(sample)) return ClockState::kStepped;
+  stepped_at_.reset();
 
   if (is_healthy(sample)) {
     last_synchronised_ = sample.mono;
-    if (updated || !reference_ || sample.mono - reference_->mono >= kReferenceAge) reference_ = sample;
+    if (!reference_ || sample.mono - reference_->mono >= kReferenceAge) reference_ = sample;
   }
   if (!last_synchronised_) return ClockState::kNeverSynchronised;
   if (sample.mono - *last_synchronised_ > kCoasting) return ClockState::kCoastedTooLong;

@@ -14,7 +14,11 @@ struct ClockSample {
   Instant utc;
   Milliseconds mono{0};       // CLOCK_MONOTONIC_RAW: never stepped, never slewed
   bool synchronised = false;  // the time service says that it disciplines the clock
-  Milliseconds max_error{0};  // its own bound; grows between its updates, falls at each
+  Milliseconds max_error{0};  // its own bound of how far `utc` is from the world's time
+  // mono of the update that it last made to the clock. A source that cannot say has a bound that grows between its
+  // updates and falls at each.
+  std::optional<Milliseconds> updated_at = {};
+  const char* word = "";  // its state in a machine word of its own, for the log; static
 };
 
 enum class ClockState {
@@ -31,9 +35,10 @@ const char* clock_state_name(ClockState state);
 // Decides whether the time may be believed (DESIGN §3, Trusted clock).
 //
 // Trusted when the source is synchronised within 1 s, wall and monotonic clock have agreed within 0.5 s + 500 ppm since
-// the last reference, and the time is not more than 1 s before the floor. The reference is the source's last update,
-// and moves with a synchronised source every 64 s, so a wall clock that walks is a stepped one. A step distrusts until
-// the source's next update: synchronised anew, or an error bound that has fallen. Without synchronisation a trusted
+// the last reference, and the time is not more than 1 s before the floor. The reference moves with a synchronised source
+// once an hour, however often it updates, so a wall clock that walks is a stepped one: half a second an hour beyond
+// what oscillators do. A step distrusts until the source's next update, one that it made after the step was seen; of a
+// source that cannot say when: synchronised anew, or an error bound that has fallen. Without synchronisation a trusted
 // clock coasts on the monotonic clock for 72 h, from the last synchronised sample; a judge that has never trusted does
 // not coast.
 //
@@ -51,14 +56,15 @@ class ClockJudge {
   Instant floor() const { return floor_; }
 
  private:
-  ClockState decide(const ClockSample& sample, bool updated);
+  ClockState decide(const ClockSample& sample);
+  bool is_update_after_step(const ClockSample& sample) const;
   bool agrees(const ClockSample& sample) const;
 
   Instant floor_;
   std::optional<ClockSample> previous_;
   std::optional<ClockSample> reference_;           // where wall and monotonic clock were last tied together
   std::optional<Milliseconds> last_synchronised_;  // mono of the newest synchronised and agreeing sample
-  bool stepped_ = false;
+  std::optional<Milliseconds> stepped_at_;         // mono; until the source's next update
 };
 
 }  // namespace tillsyn::board

@@ -14,7 +14,7 @@
 //    "camera_paths":["/dev/video0"],
 //    "light":{"kind":"led","path":"/sys/class/leds/tillsyn","wired":false},
 //    "button":{"kind":"evdev","path":"/dev/input/event0","key":148},
-//    "clock":{"kind":"kernel","path":""}}
+//    "clock":{"kind":"chrony","path":"/run/chrony/chronyd.sock"}}
 //
 // Relative paths count from the description's own directory. The kinds and sources marked (bench) below are read in any
 // build but made only by one for the board bench.
@@ -42,8 +42,8 @@ struct ButtonDescription {
 };
 
 struct ClockDescription {
-  std::string kind;  // "kernel"; (bench) "file"
-  std::string path;
+  std::string kind;  // "chrony"; "kernel": whatever keeps the kernel's clock; (bench) "file"
+  std::string path;  // of "chrony": chronyd's command socket
 };
 
 struct BoardDescription {

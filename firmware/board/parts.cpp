@@ -1,5 +1,6 @@
 #include "firmware/board/parts.h"
 
+#include "firmware/board/chrony_clock.h"
 #include "firmware/board/more_parts.h"
 
 namespace tillsyn::board {
@@ -15,6 +16,7 @@ Result<std::unique_ptr<Part>> must_exist(Result<std::unique_ptr<Part>> part, con
 
 Result<std::unique_ptr<ClockSource>> make_clock_source(const BoardDescription& board) {
   if (board.clock.kind == "kernel") return std::unique_ptr<ClockSource>(new KernelClockSource());
+  if (board.clock.kind == "chrony") return ChronyClockSource::open(board.clock.path);
   return must_exist(make_more_clock_source(board.clock), board.clock.kind);
 }
 

@@ -127,6 +127,7 @@ Result<void> Gate::log(const char* kind, const std::string& reason) {
 }
 
 Result<void> Gate::observe_clock() {
+  if (now_.word != clock_word_) spdlog::info("clock: {}", clock_word_ = now_.word);
   if (clock_state_ == now_.state) return {};
   const bool was_trusted = clock_state_ == board::ClockState::kTrusted;
   const bool is_first = !clock_state_;
@@ -204,7 +205,7 @@ void Gate::store_failed(const Error& error) {
 }
 
 void Gate::serve_without_store(const Readable& readable) {
-  if (readable.button) (void)parts_.button->read();
+  if (readable.button) keep_presses();
   while (const auto message = readable.link ? link_.receive() : std::nullopt) {
     if (message->type == ipc::MessageType::kPollWanted) say_status();
     if (message->type == ipc::MessageType::kCheckWanted) say_check(std::nullopt);
@@ -216,6 +217,14 @@ void Gate::serve_without_store(const Readable& readable) {
     tell_status();
   }
   if (now_.mono >= next_reopen_) reopen_store();
+}
+
+void Gate::keep_presses() {
+  while (true) {
+    const auto press = parts_.button->read();
+    if (!press || !*press) return;
+    if (**press == board::Press::kShort) is_press_waiting_ = !is_press_waiting_;
+  }
 }
 
 void Gate::reopen_store() {
@@ -235,7 +244,7 @@ void Gate::reopen_store() {
 Result<void> Gate::log_recovery() {
   TILLSYN_CHECK(log("fault", "store_fault"));
   for (auto& event : std::exchange(unlogged_, {})) TILLSYN_CHECK(home_->log.append(std::move(event), now_));
-  return {};
+  return std::exchange(is_press_waiting_, false) ? button_pressed() : Result<void>();
 }
 
 }  // namespace tillsyn::gate

@@ -85,7 +85,10 @@ class Gate {
   Result<void> take_link_key(ByteView point);
   Result<void> take_acknowledgement(std::int64_t n);
   Result<void> read_button();
+  Result<void> take_press(board::Press press);
+  Result<void> button_pressed();
   Result<void> button_held();
+  void keep_presses();
   Result<void> judge_waiting_orders();
 
   Result<void> log(const char* kind, const std::string& reason = {});
@@ -129,9 +132,11 @@ class Gate {
   bool is_over_ = false;  // the device key has been destroyed
   std::optional<Error> fatal_;
   bool store_faulted_ = false;
-  bool blocked_ = false;  // something waits for link to read
+  bool is_press_waiting_ = false;  // the resident's, for the store to be back
+  bool blocked_ = false;           // something waits for link to read
   bool was_linked_ = false;
   std::optional<board::ClockState> clock_state_;
+  std::string_view clock_word_;
   std::optional<std::string> waiting_bundle_;  // came under an untrusted clock
   std::string told_status_;
   orders::LogPoint log_seen_;  // as last read from the store, for telling when it cannot be read

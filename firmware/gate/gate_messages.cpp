@@ -161,12 +161,34 @@ Result<void> Gate::read_button() {
       return {};
     }
     if (!*press) return {};
-    if (**press == board::Press::kHeld) TILLSYN_CHECK(button_held());
+    TILLSYN_CHECK(take_press(**press));
   }
 }
 
+Result<void> Gate::take_press(board::Press press) {
+  switch (press) {
+    case board::Press::kShort:
+      return button_pressed();
+    case board::Press::kHeld:
+      return button_held();
+    case board::Press::kStuck:
+      break;
+  }
+  orders::Event event;
+  event.kind = "fault";
+  event.reason = "button_stuck";
+  return home_->log.append_counted(std::move(event), {}, now_);
+}
+
+// What cannot be written now is not forgotten: the camera is closed until the store is back, and the press taken then.
+Result<void> Gate::button_pressed() {
+  const auto taken = home_->button_pressed(now_);
+  if (!taken) is_press_waiting_ = !is_press_waiting_;
+  return taken;
+}
+
 Result<void> Gate::button_held() {
-  home_->desk.presence().held(board::boottime());
+  if (!home_->button_held(board::boottime())) return log("button_held", "paused_by_resident");
   TILLSYN_CHECK(log("button_held"));
   TILLSYN_CHECK(judge_waiting_orders());
   // A hub that has been released and not assigned anew: the hand on its button ends it.

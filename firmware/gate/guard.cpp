@@ -23,11 +23,18 @@ Result<void> check_trust(const Standing& standing, const board::ClockReading& cl
   return {};
 }
 
-Result<const civil::Schedule*> check_orders(const Standing& standing, const board::ClockReading& clock) {
-  TILLSYN_CHECK(check_trust(standing, clock));
+// Whom the hub serves, who has not paused it.
+Result<std::string_view> check_resident(const Standing& standing) {
   const orders::Assignment* assignment = standing.book.assignment_of(standing.hub);
   if (assignment == nullptr) return orders::refuse("no_assignment");
-  return standing.book.schedule_in_force(standing.hub, assignment->resident, clock.utc);
+  if (standing.is_paused_by_resident) return orders::refuse("paused_by_resident");
+  return std::string_view(assignment->resident);
+}
+
+Result<const civil::Schedule*> check_orders(const Standing& standing, const board::ClockReading& clock) {
+  TILLSYN_CHECK(check_trust(standing, clock));
+  TILLSYN_TRY(resident, check_resident(standing));
+  return standing.book.schedule_in_force(standing.hub, resident, clock.utc);
 }
 
 Opening open_while_trusted(const Standing& standing) {
@@ -39,10 +46,9 @@ Opening open_while_trusted(const Standing& standing) {
 // Before acceptance, or under a pause; never against the resident's word.
 Result<void> check_test(const Standing& standing, const board::ClockReading& clock) {
   TILLSYN_CHECK(check_trust(standing, clock));
-  const orders::Assignment* assignment = standing.book.assignment_of(standing.hub);
-  if (assignment == nullptr) return orders::refuse("no_assignment");
-  if (standing.book.is_withdrawn(assignment->resident)) return orders::refuse("consent_withdrawn");
-  const bool is_paused = standing.book.is_paused(assignment->resident, clock.utc);
+  TILLSYN_TRY(resident, check_resident(standing));
+  if (standing.book.is_withdrawn(resident)) return orders::refuse("consent_withdrawn");
+  const bool is_paused = standing.book.is_paused(resident, clock.utc);
   if (standing.book.is_accepted(standing.hub) && !is_paused) return orders::refuse("not_paused");
   return {};
 }

@@ -18,6 +18,7 @@ struct Standing {
   const orders::OrderBook& book;
   const orders::RootList* root_list;  // null: none held
   const orders::Bundle* bundle;       // null: none held
+  bool is_paused_by_resident = false;
 };
 
 // Whether a camera may look, and for how long.
@@ -33,8 +34,8 @@ struct Opening {
 // Pure: no I/O, no clock of its own. Threads: reentrant.
 //
 // May the hub's camera look at `clock`? Closed with the first reason that applies: clock_untrusted, bundle_missing (or
-// no root list), root_list_expired, bundle_expired, hub_revoked, then those of OrderBook::schedule_in_force,
-// outside_window. When in doubt the camera does not look.
+// no root list), root_list_expired, bundle_expired, hub_revoked, no_assignment, paused_by_resident, then those of
+// OrderBook::schedule_in_force, outside_window. When in doubt the camera does not look.
 Opening judge_opening(const Standing& standing, const board::ClockReading& clock);
 
 // May `viewer`, whose verified view order named `group`, look? As above, and then whether the person is an operator
@@ -43,9 +44,9 @@ Opening judge_viewer(const Standing& standing, const board::ClockReading& clock,
                      const std::string& group);
 
 // May `tester`, an installer whose verified test-view named `group`, look? Closed with the first reason that applies:
-// those of trust as in judge_opening, no_assignment, consent_withdrawn, not_paused (accepted, and no pause runs), then
-// those of orders::check_right. Whether somebody is at the button, and for how long the test may last, is the view
-// desk's.
+// those of trust as in judge_opening, no_assignment, paused_by_resident, consent_withdrawn, not_paused (accepted, and
+// no pause runs), then those of orders::check_right. Whether somebody is at the button, and for how long the test may
+// last, is the view desk's.
 Opening judge_tester(const Standing& standing, const board::ClockReading& clock, const orders::Person& tester,
                      const std::string& group);
 

@@ -10,7 +10,8 @@ Home::Home(Store opened, const Settings& settings, const board::KeyStore& keys)
     : store(std::move(opened)),
       trust(settings.fleet_root, store),
       log(store, keys),
-      desk({store, log, trust, keys}),
+      pause(store, log),
+      desk({store, log, trust, keys, pause}),
       judge(store),
       windows(store, log) {}
 
@@ -24,6 +25,7 @@ Result<std::unique_ptr<Home>> Home::open(const Settings& settings, const board::
     // An image that is older than what came later by the network brings an older list.
     if (!taken) spdlog::info("flashed root list not taken: {}", taken.error().reason);
   }
+  TILLSYN_CHECK(home->pause.load());
   TILLSYN_CHECK(home->desk.load());
   TILLSYN_CHECK(home->check_head());
   return home;
@@ -35,6 +37,20 @@ Result<void> Home::check_head() {
   if (!newest) return store.add_head(desk.head());
   if (*newest != desk.head()) return Error{Code::kIo, "store_fault", "the orders on disk are not those accepted last"};
   return {};
+}
+
+Result<void> Home::button_pressed(const board::ClockReading& clock) {
+  const orders::Assignment* assignment = desk.assignment();
+  if (assignment == nullptr && !pause.holds()) return {};
+  TILLSYN_CHECK(pause.toggle(assignment == nullptr ? std::string() : assignment->resident, clock));
+  desk.presence().use();
+  return {};
+}
+
+bool Home::button_held(std::chrono::milliseconds boot) {
+  if (pause.holds()) return false;
+  desk.presence().held(boot);
+  return true;
 }
 
 Result<Instant> Home::floor() {

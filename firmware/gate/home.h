@@ -7,6 +7,7 @@
 #include "firmware/board/key_store.h"
 #include "firmware/gate/event_log.h"
 #include "firmware/gate/order_desk.h"
+#include "firmware/gate/resident_pause.h"
 #include "firmware/gate/store.h"
 #include "firmware/gate/trust.h"
 #include "firmware/gate/view_judge.h"
@@ -29,12 +30,20 @@ class Home {
 
   Standing standing() const { return desk.standing(); }
 
+  // A short press of the button, which belongs to the resident: begins their pause, or ends it. It begins none while
+  // the hub serves nobody. Whoever was at the button before is gone then.
+  Result<void> button_pressed(const board::ClockReading& clock);
+
+  // The button held: an installer is there. False while the resident has paused, when it means nothing.
+  bool button_held(std::chrono::milliseconds boot);
+
   // The latest time that this hub knows to have passed: what no clock may be before.
   Result<Instant> floor();
 
   Store store;
   Trust trust;
   EventLog log;
+  ResidentPause pause;
   OrderDesk desk;
   ViewJudge judge;
   WindowLog windows;

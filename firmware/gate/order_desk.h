@@ -13,6 +13,7 @@
 #include "firmware/board/key_store.h"
 #include "firmware/gate/event_log.h"
 #include "firmware/gate/guard.h"
+#include "firmware/gate/resident_pause.h"
 #include "firmware/gate/store.h"
 #include "firmware/gate/trust.h"
 #include "firmware/ipc/messages.h"
@@ -52,6 +53,7 @@ class OrderDesk {
     EventLog& log;
     Trust& trust;
     const board::KeyStore& keys;
+    const ResidentPause& pause;
   };
 
   // Borrows the parts.
@@ -72,7 +74,9 @@ class OrderDesk {
 
   // The orders of the hub's provider; empty until the hub has one.
   const orders::OrderBook& book() const;
-  Standing standing() const { return {parts_.keys.hub(), book(), parts_.trust.root_list(), parts_.trust.bundle()}; }
+  Standing standing() const {
+    return {parts_.keys.hub(), book(), parts_.trust.root_list(), parts_.trust.bundle(), parts_.pause.holds()};
+  }
   const orders::Assignment* assignment() const { return book().assignment_of(parts_.keys.hub()); }
   std::vector<orders::SlotEntry> slots() const;
   orders::Hash head() const { return orders::head_of(slots()); }

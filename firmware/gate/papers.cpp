@@ -27,6 +27,7 @@ Json status(const StatusFacts& facts) {
   json["ledger"] = {{"size", facts.log_seen.size}, {"root", to_base64url(facts.log_seen.root)}};
   json["formats"] = orders::formats_json({});
   json["views"] = facts.views;
+  json["paused_by_resident"] = facts.desk.standing().is_paused_by_resident;
   json["faults"] = facts.faults;
   return json;
 }

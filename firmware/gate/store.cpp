@@ -17,7 +17,11 @@ constexpr const char* kMigrations[] = {
     "CREATE TABLE number(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
     "CREATE TABLE checkpoint(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, root BLOB NOT NULL);"
     "CREATE TABLE link_key(one INTEGER PRIMARY KEY CHECK(one = 1), point BLOB NOT NULL, n INTEGER NOT NULL);",
-    "ALTER TABLE checkpoint ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;"};
+    "ALTER TABLE checkpoint ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;",
+    "CREATE TABLE resident_pause(one INTEGER PRIMARY KEY CHECK(one = 1), state TEXT NOT NULL);"
+    "INSERT INTO resident_pause VALUES(1, 'goes on');"};
+constexpr const char* kPaused = "paused";
+constexpr const char* kGoesOn = "goes on";
 
 std::int64_t milliseconds(Instant instant) { return instant.time_since_epoch().count(); }
 
@@ -201,6 +205,19 @@ Result<std::optional<Instant>> Store::floor() {
   TILLSYN_TRY(value, number("clock_floor"));
   if (!value) return std::optional<Instant>();
   return std::optional(Instant(std::chrono::milliseconds(*value)));
+}
+
+Result<void> Store::save_resident_pause(bool holds) {
+  return database_.run("UPDATE resident_pause SET state = ? WHERE one = 1", std::string(holds ? kPaused : kGoesOn));
+}
+
+Result<bool> Store::resident_pause() {
+  TILLSYN_TRY(row, database_.query("SELECT state FROM resident_pause WHERE one = 1"));
+  TILLSYN_TRY(found, row.step());
+  const std::string state = found ? row.text(0) : std::string();
+  if (state != kPaused && state != kGoesOn)
+    return Error{Code::kIo, "store_fault", "the resident's pause on disk cannot be read"};
+  return state == kPaused;
 }
 
 Result<void> Store::save_link_key(const LinkKeyNumber& key) {

@@ -87,6 +87,10 @@ class Store {
   Result<void> save_floor(Instant floor);
   Result<std::optional<Instant>> floor();
 
+  // The resident's own pause. A value that is neither of the two is a fault of the store: a flipped bit opens nothing.
+  Result<void> save_resident_pause(bool holds);
+  Result<bool> resident_pause();
+
   Result<void> save_link_key(const LinkKeyNumber& key);
   Result<std::optional<LinkKeyNumber>> link_key();
 

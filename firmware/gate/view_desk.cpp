@@ -33,7 +33,7 @@ orders::Event event_of(const char* kind, const ViewFacts& facts, const std::stri
 const char* end_of(const std::string& reason) {
   if (reason == "outside_window") return "window_end";
   if (reason == "clock_untrusted" || reason == "bundle_expired" || reason == "root_list_expired") return "fault";
-  return "withdrawn";
+  return reason == "paused_by_resident" ? "paused_by_resident" : "withdrawn";
 }
 
 // The rules for what already runs, and for what is about to.

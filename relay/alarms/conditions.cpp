@@ -77,6 +77,7 @@ class Reckoning {
     for (const Supervision& one : all) {
       switch (one.state(q_.now)) {
         case Supervision::State::kDone:
+          if (one.is_paused_by_resident && one.start <= q_.now) add_own_pause(one);
           break;
         case Supervision::State::kVisit:
           add_visit(one);
@@ -92,6 +93,10 @@ class Reckoning {
     if (one.tries.empty()) return out_.push_back(about(one, "missing_outcome", one.end));
     out_.push_back(about(one, "visit_needed", std::min(one.end, one.tries.back().posted)));
     out_.back().reason = one.tries.back().type;
+  }
+
+  void add_own_pause(const Supervision& one) {
+    out_.push_back(about(one, "resident_paused", std::max(one.start, one.outcome->posted)));
   }
 
   void add_missing_hub(const Supervision& one) {

@@ -19,6 +19,7 @@ namespace tillsyn::alarms {
 //
 //   missing_outcome   a window has ended and nobody has signed how
 //   visit_needed      a supervision was tried in vain
+//   resident_paused   a window has begun and the resident has paused: until that is known or somebody goes there
 //   hub_missing       a window that is near or open, and no hub that will open; `reason` says why
 //   no_windows        a decision in force, its hours have come, and there is no window in them
 //   hub_lost, hub_flapping, area_lost, service_lost

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/json.h"
+#include "common/orders/device_documents.h"
 #include "common/orders/order.h"
 
 namespace tillsyn::care {
@@ -13,14 +14,19 @@ constexpr std::chrono::days kForgetAfter{7};
 std::int64_t ms_of(Instant instant) { return instant.time_since_epoch().count(); }
 Instant instant_of(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
 
-// The order was judged when it came; what it says is all that is wanted here.
-Result<orders::Payload> payload_of(const std::string& body) {
-  const Json order = Json::parse(body, nullptr, false);
-  const auto payload = order.is_object() ? order.find("payload") : order.end();
-  if (!order.is_object() || payload == order.end() || !payload->is_string()) {
-    return Error{Code::kIo, "store_fault", "an order that was accepted cannot be read any more"};
+// What is signed was judged when it came; what it says is all that is wanted here.
+Result<std::string> signed_text(const std::string& body) {
+  const Json outer = Json::parse(body, nullptr, false);
+  const auto payload = outer.is_object() ? outer.find("payload") : outer.end();
+  if (!outer.is_object() || payload == outer.end() || !payload->is_string()) {
+    return Error{Code::kIo, "store_fault", "what was accepted cannot be read any more"};
   }
-  return orders::parse_payload(payload->get_ref<const std::string&>());
+  return payload->get<std::string>();
+}
+
+Result<orders::Payload> payload_of(const std::string& body) {
+  TILLSYN_TRY(text, signed_text(body));
+  return orders::parse_payload(text);
 }
 
 void add(Timeline& timeline, Instant from, const std::string& hash, orders::Body body) {
@@ -39,7 +45,23 @@ void add(Timeline& timeline, Instant from, const std::string& hash, orders::Body
 
 Result<const std::map<std::string, Timeline>*> History::timelines() {
   TILLSYN_CHECK(read_standing());
+  TILLSYN_CHECK(read_presses());
   return &timelines_;
+}
+
+Result<void> History::read_presses() {
+  TILLSYN_TRY(rows, (database_.select<std::int64_t, std::string, std::string>(
+                        "select seq, hash, body from documents where what in ('resident_paused', 'resident_resumed') "
+                        "and kind = 'event' and seq > :seq order by seq",
+                        {presses_read_})));
+  for (const auto& [seq, hash, body] : rows) {
+    TILLSYN_TRY(text, signed_text(body));
+    TILLSYN_TRY(event, orders::parse_event(text));
+    presses_read_ = seq;
+    if (!event.resident) continue;
+    timelines_[*event.resident].own_pauses[event.hub].push_back({event.time, hash, event.kind == "resident_paused"});
+  }
+  return {};
 }
 
 Result<void> History::read_standing() {

@@ -52,19 +52,40 @@ std::optional<Mark> paused(const Timeline& timeline, const Supervision& row) {
   return Mark{"paused", pause->hash, pause->from};
 }
 
+// The same for the resident's own pause, at a hub that serves them still.
+std::optional<Mark> paused_by_resident(const orders::OrderBook& book, const Timeline& timeline,
+                                       const Supervision& row) {
+  for (const std::string& hub : book.hubs_of(row.resident)) {
+    const auto presses = timeline.own_pauses.find(hub);
+    if (presses == timeline.own_pauses.end()) continue;
+    const auto* last = at(presses->second, row.end - std::chrono::milliseconds(1));
+    if (last && last->body) return Mark{"paused", last->hash, last->from};
+  }
+  return std::nullopt;
+}
+
+void put_pause(const orders::OrderBook& book, const Timeline& timeline, Supervision& row) {
+  row.outcome = paused(timeline, row);
+  if (row.outcome) return;
+  row.outcome = paused_by_resident(book, timeline, row);
+  row.is_paused_by_resident = row.outcome.has_value();
+}
+
 bool stays(const std::optional<Mark>& outcome) {
   return outcome && (outcome->type == "visit-taken" || outcome->type == "pause-known");
 }
 
 void put_mark(Supervision& row, const Mark& mark, Instant alarmed) {
   if (stays(row.outcome)) return;
+  const bool has_alarm = mark.posted >= alarmed;
+  if (mark.type == "visit-taken" && row.tries.empty() && mark.posted < row.end && !has_alarm) return;
+  row.is_paused_by_resident = false;
   if (mark.type == "not-seen" || mark.type == "unable") {
     row.tries.push_back(mark);
     row.outcome.reset();
     return;
   }
-  const bool has_begun = !row.tries.empty() || mark.posted >= row.end || mark.posted >= alarmed;
-  if (mark.type != "visit-taken" || has_begun) row.outcome = mark;
+  row.outcome = mark;
 }
 
 Result<Alarmed> first_alarms(Provider& provider, Instant since) {
@@ -119,7 +140,7 @@ Result<std::vector<Supervision>> supervisions(Provider& provider, Instant from, 
     Found found;
     for (std::size_t i = 0; i < timeline.schedules.size(); ++i) add_windows(timeline, i, from, to, found);
     for (auto& [key, row] : found) {
-      row.outcome = paused(timeline, row);
+      put_pause(provider.book, timeline, row);
       const auto alarm = alarmed.find(key);
       const Instant began = alarm == alarmed.end() ? Instant::max() : alarm->second;
       for (const Mark& mark : marks[key]) put_mark(row, mark, began);

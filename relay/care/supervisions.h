@@ -34,10 +34,13 @@ struct Supervision {
   std::string window;
   civil::LocalDate date;
   Instant start;
-  Instant end;                  // exclusive
-  std::string schedule;         // the order it is due by
-  std::vector<Mark> tries;      // not-seen and unable
-  std::optional<Mark> outcome;  // completed, visit-taken, pause-known, or "paused" by staff (`order` is the pause)
+  Instant end;              // exclusive
+  std::string schedule;     // the order it is due by
+  std::vector<Mark> tries;  // not-seen and unable
+  // completed, visit-taken, pause-known, or "paused": by staff (`order` is the pause) or by the resident (`order` is
+  // the hub's event)
+  std::optional<Mark> outcome;
+  bool is_paused_by_resident = false;  // that is the outcome: somebody has to know of it all the same
 };
 
 const char* state_name(Supervision::State state);  // "visit"

@@ -47,6 +47,7 @@ create table deliveries (n bigint primary key, id text not null unique, integrat
   tries bigint not null, next_ms bigint not null, done_ms bigint, dead_ms bigint, answer text);
 create index deliveries_by_next on deliveries (next_ms) where done_ms is null and dead_ms is null
 )sql",
+    "create index documents_by_what on documents (what, seq)",
 };
 
 constexpr Migration kShared[] = {

@@ -90,6 +90,32 @@ test('a pause that a planner signs in the app closes the camera within a second;
   await mark(page, 'view-close').click();
 });
 
+test('the resident\'s own press closes the camera within a second, stands in tonight\'s list, and only the next press ends it [ENF-6]', async () => {
+  await watch();
+  const closed = until('camera closed', () => (hub.cameraDescriptors().length === 0 ? Date.now() : null), 10000, 10);
+  const pressed = Date.now();
+  await hub.pressButton();
+  assert.ok(await closed - pressed < 1000, 'the camera is closed within a second');
+  assert.equal((await untilView(page, 'ended', (s) => s.state === 'ended', 20000)).reason, 'hub_ended');
+  await mark(page, 'view-close').click();
+  const first = () => row(page, place.resident).first();
+  const words = (locator) => until('said in Swedish', async () => /Pausad av den boende/.test(await locator().textContent()), 20000, 50);
+  await words(first);
+  assert.ok(Date.now() - pressed < 20000);
+  await refusedAs('paused_by_resident');
+  await entry('pause', (e) => e.what === 'resident_paused' && e.resident === place.resident);
+  await entry('view ended', (e) => e.what === 'view_ended' && e.reason === 'paused_by_resident');
+  const tonight = (await town.staff['anna.berg'].get('/v1/tonight')).json().items.filter((item) => item.resident === place.resident);
+  assert.ok(tonight.some((item) => item.outcome?.type === 'paused'));
+  await until('alarm', async () => (await town.staff['anna.berg'].get('/v1/alarms')).json().items.some((alarm) => alarm.kind === 'resident_paused' && alarm.resident === place.resident), 20000, 200);
+  await hub.holdButton();
+  await refusedAs('paused_by_resident');
+  await hub.pressButton();
+  await until('resumed', async () => !/Pausad av den boende/.test(await first().textContent()), 20000, 50);
+  await watch();
+  await mark(page, 'view-close').click();
+});
+
 test('a pause over 72 hours closes when the second person has signed it, and not before [ENF-5] [IAM-5]', async () => {
   const {planerare, bistand} = town.staff;
   const long = {type: 'pause', version: 3, replaces: null, ...place, until: until72(600), reason: 'växelvård'};

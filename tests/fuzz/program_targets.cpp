@@ -1,3 +1,4 @@
+#include "firmware/board/chrony_tracking.h"
 #include "firmware/gate/lifeline.h"
 #include "firmware/gate/offer.h"
 #include "relay/hubs/messages.h"
@@ -10,6 +11,15 @@ bool offer(ByteView bytes) {
   const auto value = gate::parse_offer(text_of(bytes));
   if (!value) return false;
   must(parse_json(value->order, {.max_bytes = value->order.size()}).ok(), "an offer's order is JSON");
+  return true;
+}
+
+bool chrony(ByteView bytes) {
+  const auto value = board::decode_tracking(bytes, 0x01020304);
+  if (!value) return false;
+  must(bytes.size() == board::kTrackingBytes, "an answer has one length");
+  must(value->root_distance >= board::Milliseconds(0), "no distance is below zero");
+  must(!board::decode_tracking(bytes, 0x01020305).ok(), "an answer answers one question");
   return true;
 }
 

@@ -48,6 +48,7 @@ bool trust_envelope(ByteView bytes);
 bool fleet_root(ByteView bytes);
 bool device_document(ByteView bytes);
 bool ipc(ByteView bytes);
+bool chrony(ByteView bytes);
 bool chunked(ByteView bytes);
 bool request_head(ByteView bytes);
 bool offer(ByteView bytes);

@@ -27,6 +27,7 @@ std::span<const Target> targets() {
       Target{"fleet_root", fleet_root},
       Target{"device_document", device_document},
       Target{"ipc", ipc},
+      Target{"chrony", chrony},
       Target{"chunked", chunked},
       Target{"request_head", request_head},
       Target{"offer", offer},

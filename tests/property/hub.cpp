@@ -102,12 +102,13 @@ struct Hub::Clock : board::ClockSource {
 struct Hub::Button : board::Button {
   int fd() const override { return always.get(); }
   Result<std::optional<board::Press>> read() override {
-    if (presses == 0) return std::optional<board::Press>();
-    --presses;
-    return std::optional(board::Press::kHeld);
+    if (presses.empty()) return std::optional<board::Press>();
+    const auto press = presses.front();
+    presses.pop_front();
+    return std::optional(press);
   }
   UniqueFd always{eventfd(1, EFD_CLOEXEC)};
-  int presses = 0;
+  std::deque<board::Press> presses;
 };
 
 namespace {
@@ -215,7 +216,7 @@ void Hub::receive() {
   }
 }
 
-void Hub::hold_button() { ++button_->presses; }
+void Hub::push(board::Press press) { button_->presses.push_back(press); }
 
 Json Hub::poll() {
   status_.reset();

@@ -80,7 +80,8 @@ class Hub {
 
   void send(ipc::MessageType type, ByteView body);
   void send(ipc::MessageType type, const std::string& text) { send(type, view_of(text)); }
-  void hold_button();
+  void hold_button() { push(board::Press::kHeld); }
+  void press_button() { push(board::Press::kShort); }
   Json poll();
 
   // What came since it was last asked.
@@ -103,6 +104,7 @@ class Hub {
   struct Clock;
   struct Button;
 
+  void push(board::Press press);
   void start();
   void turn_once();
   void answer_fuse();

@@ -103,6 +103,12 @@ bool Terms::cover(const Plan& plan) const {
   return std::ranges::all_of(plan.exceptions, [&](const auto& entry) { return is_day_covered(entry.second); });
 }
 
+void Naive::press() {
+  if (held(Slot::kAssignment) == nullptr && !resident_paused_) return;
+  resident_paused_ = !resident_paused_;
+  held_at_.reset();
+}
+
 const Made* Naive::held(Slot slot) const {
   const auto found = slots_.find(slot);
   return found == slots_.end() ? nullptr : found->second.get();
@@ -185,6 +191,7 @@ std::string Naive::closed(std::optional<Ms> now) const {
   if (!bundle || *now >= bundle->expires_at) return "bundle";
   if (*now >= root_list_expires_at) return "root list";
   if (bundle->hub_revoked) return "hub revoked";
+  if (resident_paused_) return "resident";
   const Made* assignment = held(Slot::kAssignment);
   const Made* acceptance = held(Slot::kAcceptance);
   const Made* consent = held(Slot::kConsent);

@@ -86,7 +86,11 @@ class Naive {
   // What reaches the hub. `now` is the time it believes, nullopt if it believes none.
   void deliver(const MadePtr& made, std::optional<Ms> now, Ms boot);
   void deliver(const TrustMade& bundle, std::optional<Ms> now, Ms wall);
-  void button(Ms boot) { held_at_ = boot; }
+  void button(Ms boot) {
+    if (!resident_paused_) held_at_ = boot;
+  }
+  void press();
+  bool is_paused_by_resident() const { return resident_paused_; }
   // The hub has judged anew what waits.
   void settle(std::optional<Ms> now, Ms boot);
   void restart() { held_at_.reset(), waiting_bundle_.reset(); }
@@ -113,6 +117,7 @@ class Naive {
   std::vector<MadePtr> waiting_;
   std::optional<TrustMade> waiting_bundle_;
   std::optional<Ms> held_at_;
+  bool resident_paused_ = false;
 };
 
 }  // namespace tillsyn::property

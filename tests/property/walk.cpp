@@ -80,6 +80,7 @@ void Tally::add(const Tally& other) {
   frames += other.frames;
   opened += other.opened;
   refused += other.refused;
+  paused_steps += other.paused_steps;
 }
 
 Walk::Walk(std::uint64_t seed)
@@ -309,6 +310,13 @@ void Walk::hold_button() {
   settle();
 }
 
+void Walk::press_button() {
+  hub_->press_button();
+  naive_.press();
+  hub_->turn();
+  settle();
+}
+
 // ---- views ----
 
 Walk::Asked Walk::view(const Staff& viewer, const Json& status, const std::function<void(orders::View&)>& change) {
@@ -457,7 +465,7 @@ void Walk::mend_clock() {
 }
 
 void Walk::upset_hub() {
-  switch (upto(8)) {
+  switch (upto(10)) {
     case 0:
       hub_->restart();
       naive_.restart();
@@ -481,6 +489,10 @@ void Walk::upset_hub() {
     case 6:
       hold_button();
       break;
+    case 7:
+    case 8:
+      press_button();
+      break;
     default:
       deliver(make_bundle(false));
   }
@@ -497,6 +509,7 @@ void Walk::mend() {
 void Walk::mend(const std::string& reason) {
   if (reason == "clock") mend_clock();
   if (reason == "bundle" || reason == "hub revoked") deliver(make_bundle(true));
+  if (reason == "resident" && chance(30)) press_button();
   if (reason == "operator") deliver(make_bundle(true)), deliver(make_operator(false));
   if (reason == "acceptance") deliver(make_acceptance());
   if (reason == "consent") deliver(make_consent(false, true));
@@ -547,6 +560,7 @@ void Walk::look() {
   if (hub_->is_camera_open() && !reason.empty()) throw Broken("a camera is open: " + reason);
   ++tally_.steps;
   if (hub_->is_camera_open()) ++tally_.open_steps;
+  if (reason == "resident") ++tally_.paused_steps;
 }
 
 void Walk::check_frames() {
@@ -569,6 +583,7 @@ void Walk::check_slots(const Json& status) {
     if (held[slot_name(slot)] != (due == nullptr ? "" : due->hash))
       throw Broken(std::string("holds another ") + slot_name(slot));
   }
+  if (status.at("paused_by_resident") != naive_.is_paused_by_resident()) throw Broken("knows another pause");
   if (status.at("clock") != (now() ? "trusted" : "untrusted")) throw Broken("believes another clock");
   Bytes acknowledged;
   append_u64(acknowledged, status.at("events").get<std::uint64_t>());

@@ -18,6 +18,7 @@ struct Tally {
   std::int64_t frames = 0;      // that left
   std::int64_t opened = 0;      // answers
   std::int64_t refused = 0;
+  std::int64_t paused_steps = 0;  // that the resident's own pause alone kept closed
 
   void add(const Tally& other);
 };
@@ -68,6 +69,7 @@ class Walk {
   void deliver(const MadePtr& made);
   void deliver(const TrustMade& bundle);
   void hold_button();
+  void press_button();
 
   // Views.
   Asked view(const fakes::Staff& viewer, const Json& status, const std::function<void(orders::View&)>& change = {});

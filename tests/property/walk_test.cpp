@@ -46,10 +46,12 @@ TEST_CASE("whatever happens, no picture leaves that was taken when the home was 
   const auto steps = static_cast<std::int64_t>(count_from("TILLSYN_PROPERTY_STEPS", kShort));
   const auto tally = walk(seed, steps, steps > kShort ? 24 * kHour : 90 * kSecond);
   std::cout << tally.steps << " steps, " << tally.open_steps << " with the camera open, " << tally.opened
-            << " views opened, " << tally.refused << " refused, " << tally.frames << " pictures" << std::endl;
+            << " views opened, " << tally.refused << " refused, " << tally.paused_steps
+            << " steps in the resident's own pause, " << tally.frames << " pictures" << std::endl;
   CHECK(tally.open_steps * 10 >= tally.steps);
   CHECK(tally.frames * 10 >= tally.steps);
   CHECK(tally.refused * 100 >= tally.steps);
+  CHECK(tally.paused_steps * 200 >= tally.steps);
 }
 
 }  // namespace tillsyn::property

@@ -58,11 +58,11 @@ function apiOf({ items, resident }: Town1): Api {
   return { object, items: () => Promise.resolve([resident]) } as unknown as Api;
 }
 
-async function look(listed: Town1, more: Partial<TonightInput> & { proven?: boolean; isOnline?: boolean; trust?: TrustWithHomes } = {}) {
+async function look(listed: Town1, more: Partial<TonightInput> & { proven?: boolean; isOnline?: boolean; isPaused?: boolean; trust?: TrustWithHomes } = {}) {
   const api = apiOf(listed);
   const records = await Records.load(api, more.trust ?? { ...trust, homes: [] });
   const residents = await loadResidents(api, records.book);
-  const hubs = new Map([[listed.hub.id, { isOnline: more.isOnline ?? true, challenge: null, state: '' }]]);
+  const hubs = new Map([[listed.hub.id, { isOnline: more.isOnline ?? true, challenge: null, state: '', isPausedByResident: more.isPaused ?? false }]]);
   const ledger = { isProven: () => more.proven ?? true } as unknown as LedgerWatch;
   const rows = tonight({ records, residents, hubs, ledger, mayView: () => true, now: kNow, ...more });
   return { records, rows, first: rows[0]!, states: rows.map((row) => row.state) };
@@ -78,6 +78,17 @@ describe('tonight\'s list [SES-1]', async () => {
     expect((await look(listed, { now: parseInstant('2026-11-22T20:25:00Z') })).states).toEqual(['late']);
     expect((await look(listed, { isOnline: false })).states).toEqual(['unreachable']);
     expect((await look(listed, { mayView: () => false })).states).toEqual([]);
+  });
+  it('tells the resident\'s own pause, whatever the time, and no pause of another hub [ENF-6]', async () => {
+    for (const time of ['2026-11-22T19:00:00Z', '2026-11-22T20:15:00Z', '2026-11-22T20:25:00Z']) {
+      const paused = await look(listed, { isPaused: true, now: parseInstant(time) });
+      expect([paused.first.state, paused.first.reason]).toEqual(['blocked', 'paused_by_resident']);
+    }
+    const elsewhere = new Map([['other', { isOnline: true, challenge: null, state: '', isPausedByResident: true }]]);
+    expect((await look(listed, { hubs: elsewhere })).first.reason).toBe('');
+    const own = await listing();
+    await own.add([[olle!, 'operator']], own.home.completed());
+    expect((await look(own, { isPaused: true })).states).toEqual(['done']);
   });
   it('shows a name only where the consent vouches for it', async () => {
     const good = await look(listed);

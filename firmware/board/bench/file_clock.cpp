@@ -46,10 +46,11 @@ void FileClockSource::read_again() {
 
 ClockSample FileClockSource::sample() {
   read_again();
-  ClockSample sample = read_kernel_clock();
+  ClockSample sample = read_clocks();
   sample.utc += offset_;
   sample.synchronised = synchronised_;
   sample.max_error = Milliseconds(0);
+  sample.word = synchronised_ ? "synchronised" : "not_synchronised";
   return sample;
 }
 

@@ -290,6 +290,11 @@ export class App {
     return this.sign('visit-taken', row, 'Åker dit', null, { state: '', type: '', reason: '', hash: '' });
   }
 
+  // Somebody has spoken with the resident, who has paused.
+  knowPause(row: Row): Promise<void> {
+    return this.sign('pause-known', row, 'Har talat med den boende', null, { state: '', type: '', reason: '', hash: '' });
+  }
+
   async takeAlarm(alarm: Alarm): Promise<void> {
     await acknowledge(this.api, alarm.id).catch(() => null); // the reload says who has it
     await this.reload();
@@ -356,7 +361,8 @@ export class App {
       if (!isObject(value) || typeof value.hub !== 'string') continue;
       const status = isObject(value.status) ? value.status : {};
       const challenge = typeof status.challenge === 'string' ? status.challenge : null;
-      this.hubs.set(value.hub, { isOnline: value.online === true, challenge, state: String(status.state ?? '') });
+      const isPausedByResident = status.paused_by_resident === true;
+      this.hubs.set(value.hub, { isOnline: value.online === true, challenge, state: String(status.state ?? ''), isPausedByResident });
     }
     this.changed();
   }

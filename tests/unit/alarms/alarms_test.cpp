@@ -160,6 +160,37 @@ TEST_CASE("a window with its outcome, or paused, is no alarm", "[alarms][SES-4]"
   CHECK(town.open().empty());
 }
 
+TEST_CASE("a window that the resident has paused is no fault, but an alarm of its own until it is known or ends",
+          "[alarms][ENF-6][SES-4]") {
+  Watched town;
+  town.press("resident_paused", kNow);
+  town.go_to(kStart - seconds(1));
+  CHECK(town.open().empty());
+  town.go_to(kStart);
+  const auto alarm = town.only("resident_paused");
+  CHECK(alarm.about.since == kStart);
+  CHECK(alarm.about.window == "w1");
+  SECTION("known") { town.sign(OutcomeKind::kPauseKnown); }
+  SECTION("somebody goes there") { town.sign(OutcomeKind::kVisitTaken); }
+  SECTION("ended by the resident while the window is open") {
+    town.press("resident_resumed", kStart + minutes(1));
+    town.go_to(kStart + minutes(2));
+    CHECK(town.open().empty());
+    town.go_to(kEnd);
+    CHECK(town.only("missing_outcome").about.since == kEnd);
+    return;
+  }
+  SECTION("neither") {
+    town.go_to(kEnd + minutes(10));
+    CHECK(town.only("resident_paused").id == alarm.id);
+    return;
+  }
+  town.look();
+  CHECK(town.open().empty());
+  town.go_to(kEnd + minutes(1));
+  CHECK(town.open().empty());
+}
+
 TEST_CASE("unable is an alarm at once; not seen becomes one at the window's end", "[alarms][SES-3]") {
   Watched town;
   town.go_to(kStart + minutes(1));

@@ -103,6 +103,99 @@ TEST_CASE("a wall clock that walks in small steps is found out", "[board][ENF-4]
   CHECK(state == ClockState::kStepped);
 }
 
+TEST_CASE("a slow lie of a second a minute is found out within minutes, however often the service updates",
+          "[board][ENF-4]") {
+  const Milliseconds between_updates =
+      GENERATE(Milliseconds(2s), Milliseconds(16s), Milliseconds(64s), Milliseconds(1024s));
+  const int direction = GENERATE(1, -1);
+  Script script;
+  script.sample.updated_at = script.sample.mono;
+  REQUIRE(script.after(100ms) == ClockState::kTrusted);
+  ClockState state = ClockState::kTrusted;
+  for (Milliseconds passed{0}; passed < 2min && state == ClockState::kTrusted; passed += 1s) {
+    if (passed % between_updates == 0s) script.sample.updated_at = script.sample.mono;
+    state = script.after(1s, 1s + direction * Milliseconds(1000 / 60 + 1));
+  }
+  CHECK(state == ClockState::kStepped);
+}
+
+TEST_CASE("what chrony corrects by slewing, 400 ppm of an oscillator 100 ppm off, is no step", "[board][ENF-4]") {
+  Script script;
+  for (int second = 0; second < 24 * 3600; second += 2) {
+    if (second % 64 == 0) script.sample.updated_at = script.sample.mono;
+    REQUIRE(script.after(2000ms, 2001ms) == ClockState::kTrusted);
+  }
+}
+
+TEST_CASE("an hour or a year either way distrusts until an update that was made after it", "[board][ENF-4]") {
+  const Milliseconds jump = GENERATE(Milliseconds(1h), Milliseconds(-1h), Milliseconds(24h * 365),
+                                     Milliseconds(-24h * 365), Milliseconds(501ms), Milliseconds(-501ms));
+  Script script;
+  script.sample.updated_at = script.sample.mono;
+  REQUIRE(script.after(100ms) == ClockState::kTrusted);
+  REQUIRE(script.after(100ms, 100ms + jump) == ClockState::kStepped);
+  const Milliseconds step = script.sample.mono;
+
+  SECTION("not by the update that made it, though it is heard of later") {
+    script.sample.updated_at = step;
+    for (int i = 0; i < 1000; ++i) REQUIRE(script.after(1s) == ClockState::kStepped);
+  }
+  SECTION("not by a falling bound or by being synchronised anew, of a source that says when it updates") {
+    script.sample.max_error = 1ms;
+    CHECK(script.after(1s) == ClockState::kStepped);
+    script.sample.synchronised = false;
+    CHECK(script.after(1s) == ClockState::kStepped);
+    script.sample.synchronised = true;
+    CHECK(script.after(1s) == ClockState::kStepped);
+  }
+  SECTION("not by an update of a source that is not exact enough") {
+    script.sample.updated_at = step + 1s;
+    script.sample.max_error = 1s;
+    CHECK(script.after(2s) == ClockState::kStepped);
+  }
+  SECTION("by the next one, though never back before the floor") {
+    script.sample.updated_at = step + 1ms;
+    CHECK(script.after(1s) == (jump < -1s ? ClockState::kBeforeFloor : ClockState::kTrusted));
+  }
+  SECTION("and when it is undone, that is a step too: the time in between is nobody's") {
+    CHECK(script.after(100ms, 100ms - jump) == ClockState::kStepped);
+  }
+}
+
+TEST_CASE("a machine that was suspended has a stepped clock, as its monotonic clock stood", "[board][ENF-4]") {
+  const Milliseconds asleep = GENERATE(Milliseconds(1s), Milliseconds(8h));
+  Script script;
+  script.sample.updated_at = script.sample.mono;
+  REQUIRE(script.after(100ms) == ClockState::kTrusted);
+  CHECK(script.after(100ms, 100ms + asleep) == ClockState::kStepped);
+  CHECK(script.after(1min) == ClockState::kStepped);
+  script.sample.updated_at = script.sample.mono;
+  CHECK(script.after(100ms) == ClockState::kTrusted);
+}
+
+TEST_CASE("a first boot in 1970 is never synchronised, then right, and never goes back", "[board][ENF-4]") {
+  Script script(kStart - 24h);
+  script.sample.utc = Instant(5s);
+  script.sample.synchronised = false;
+  REQUIRE(script.after(100ms) == ClockState::kNeverSynchronised);
+
+  SECTION("a service that says 1970 is before the floor") {
+    script.sample.synchronised = true;
+    script.sample.updated_at = script.sample.mono;
+    CHECK(script.after(100ms) == ClockState::kBeforeFloor);
+    CHECK(script.judge.floor() == kStart - 24h);
+  }
+  SECTION("the first update steps to today, and there was nothing to contradict") {
+    script.sample.utc = kStart;
+    script.sample.synchronised = true;
+    script.sample.updated_at = script.sample.mono;
+    CHECK(script.after(100ms) == ClockState::kTrusted);
+    CHECK(script.after(100ms, Instant(10s) - script.sample.utc) == ClockState::kStepped);
+    script.sample.updated_at = script.sample.mono + 1ms;
+    CHECK(script.after(100ms) == ClockState::kBeforeFloor);
+  }
+}
+
 TEST_CASE("without a time service a trusted clock coasts 72 hours, and a new one not at all", "[board][ENF-4]") {
   Script script;
   REQUIRE(script.after(100ms) == ClockState::kTrusted);

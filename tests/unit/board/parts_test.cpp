@@ -129,6 +129,54 @@ TEST_CASE("a hold is told once, at the key's repeat if it has one", "[board]") {
   CHECK_FALSE(device.press().has_value());
 }
 
+TEST_CASE("a hand that trembles, and a contact that bounces, press once", "[board][ENF-6]") {
+  KeyDevice device;
+  const Milliseconds apart = GENERATE(Milliseconds(30ms), Milliseconds(120ms), Milliseconds(240ms));
+  device.key(1000ms, 1);
+  device.key(1003ms, 0);  // the contact, before it holds
+  device.key(1005ms, 1);
+  device.key(1300ms, 0);
+  REQUIRE(device.press() == Press::kShort);
+  Milliseconds at = 1300ms;
+  for (int i = 0; i < 20; ++i) {
+    device.key(at += apart, 1);
+    device.key(at += apart, 0);
+  }
+  CHECK(at < 1300ms + 10s);
+  CHECK_FALSE(device.press().has_value());
+  device.key(at + 500ms, 1);
+  device.key(at + 700ms, 0);
+  CHECK(device.press() == Press::kShort);
+}
+
+TEST_CASE("a button that bounces on and on presses once, and is told to be stuck once", "[board][ENF-6]") {
+  KeyDevice device;
+  std::vector<Press> told;
+  for (Milliseconds at = 1000ms; at < 1000ms + 5min; at += 200ms) {
+    device.key(at, 1);
+    device.key(at + 100ms, 0);
+    while (const auto press = device.press()) told.push_back(*press);
+  }
+  CHECK(told == std::vector<Press>{Press::kShort, Press::kStuck});
+}
+
+TEST_CASE("a key that stays down is a hold, then stuck, and never a press", "[board][ENF-6]") {
+  KeyDevice device;
+  const bool repeats = GENERATE(true, false);
+  std::vector<Press> told;
+  device.key(1000ms, 1);
+  for (Milliseconds at = 1500ms; repeats && at < 10min; at += 500ms) {
+    device.key(at, 2);
+    while (const auto press = device.press()) told.push_back(*press);
+  }
+  device.key(10min, 0);
+  while (const auto press = device.press()) told.push_back(*press);
+  CHECK(told == (repeats ? std::vector<Press>{Press::kHeld, Press::kStuck} : std::vector<Press>{Press::kStuck}));
+  device.key(11min, 1);
+  device.key(11min + 200ms, 0);
+  CHECK(device.press() == Press::kShort);
+}
+
 TEST_CASE("a bounce, another key, and a release without a press are nothing", "[board]") {
   KeyDevice device;
   device.key(1000ms, 1);

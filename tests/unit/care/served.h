@@ -41,6 +41,14 @@ struct Served : Town {
                                   provider().book.head(hub.id(), hub.home().resident)),
                        {&staff});
   }
+  // The hub's button is pressed at `at_time`, and the relay hears of it now.
+  void press(const std::string& kind, Instant at_time) {
+    auto event = hub.event(++events_, last_event_, kind);
+    event.time = at_time;
+    event.resident = hub.home().resident;
+    last_event_ = TestHub::hash(event);
+    REQUIRE(desk.record(at, {{}, {}, {}, {hub.seal(event)}}).ok());
+  }
   // The hub was silent for long, and is back.
   void lose_and_find() {
     REQUIRE(alarms::judge_losses(provider(), {{hub.id(), {false, std::chrono::minutes(1), {}}}}, now).ok());
@@ -53,6 +61,10 @@ struct Served : Town {
   hubs::Hub at;
   std::vector<orders::Order> home;
   api::HubDesk desk;
+
+ private:
+  std::int64_t events_ = 0;
+  std::optional<orders::Hash> last_event_;
 };
 
 }  // namespace tillsyn::town

@@ -197,6 +197,51 @@ TEST_CASE("a pause is an outcome when it holds to the window's end, and only the
   }
 }
 
+TEST_CASE("the resident's own pause is an outcome when it holds to the window's end, until somebody signs another",
+          "[care][ENF-6]") {
+  Night town;
+  SECTION("pressed before, or within") {
+    town.press("resident_paused", GENERATE(kNow, kStart + minutes(5)));
+    const auto one = town.only();
+    CHECK(town.outcome() == "paused");
+    CHECK(one.is_paused_by_resident);
+    CHECK(one.state(kEnd + hours(1)) == Supervision::State::kDone);
+    town.at_time(kEnd + minutes(1));
+    town.sign(OutcomeKind::kPauseKnown);
+    CHECK(town.outcome() == "pause-known");
+    CHECK_FALSE(town.only().is_paused_by_resident);
+  }
+  SECTION("and pressed again before the end") {
+    town.press("resident_paused", kStart);
+    town.press("resident_resumed", kEnd - minutes(1));
+    CHECK(town.outcome().empty());
+  }
+  SECTION("pressed after the window") {
+    town.press("resident_paused", kEnd);
+    CHECK(town.outcome().empty());
+  }
+  SECTION("after a look in vain a visit is due all the same") {
+    town.press("resident_paused", kStart);
+    town.at_time(kStart + minutes(1));
+    town.sign(OutcomeKind::kUnable);
+    CHECK(town.outcome().empty());
+    CHECK(town.only().state(kEnd) == Supervision::State::kVisit);
+  }
+  SECTION("a completed supervision counts more") {
+    town.at_time(kStart + minutes(1));
+    town.sign(OutcomeKind::kCompleted);
+    town.press("resident_paused", kStart + minutes(2));
+    CHECK(town.outcome() == "completed");
+    CHECK_FALSE(town.only().is_paused_by_resident);
+  }
+  SECTION("beside a pause by staff it is theirs") {
+    town.pause(kNow + hours(12));
+    town.press("resident_paused", kStart);
+    CHECK(town.outcome() == "paused");
+    CHECK_FALSE(town.only().is_paused_by_resident);
+  }
+}
+
 TEST_CASE("the night when clocks go back has each supervision once", "[care][SES-1]") {
   Night town;
   const auto from = *parse_instant("2026-10-24T12:00:00Z");

@@ -15,7 +15,8 @@ namespace tillsyn::gate_test {
 // fuse → gate, in a folder of their own. `clock_ahead` moves the hub's clock.
 class Programs {
  public:
-  Programs(const orders::FleetRoot& root, std::chrono::milliseconds clock_ahead, std::optional<std::size_t> max_file);
+  Programs(const orders::FleetRoot& root, std::chrono::milliseconds clock_ahead, std::optional<std::size_t> max_file,
+           const Json& clock = {{"kind", "file"}, {"path", "clock.json"}});
   ~Programs();
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
@@ -25,6 +26,7 @@ class Programs {
   // Whether the light goes out, which the fuse delays a little.
   bool light_goes_out() const;
   void hold_button() const;
+  void press_button() const;
   void set_clock(std::chrono::milliseconds ahead, bool synchronised) const;
   void allow_files_to_grow() const;
 

@@ -102,7 +102,18 @@ class Walker : public HubInside {
          [](Walker& w) {
            w.sign(w.release(), {&w.inga, &w.carin});
          }},
-        {"button held", [](Walker& w) { w.hold(), w.is_destroyed_ = w.inside->desk.release() != nullptr; }},
+        {"button held", [](Walker& w) { w.hold_alone(); }},
+        {"button pressed", [](Walker& w) { w.press(); }},
+        {"release, button held",
+         [](Walker& w) {
+           w.sign(w.release(), {&w.inga, &w.carin});
+           w.hold_alone();
+         }},
+        {"release, button pressed, button held",
+         [](Walker& w) {
+           w.sign(w.release(), {&w.inga, &w.carin});
+           w.press(), w.hold_alone();
+         }},
         {"72 h, the relay not warned", [](Walker& w) { w.wait_72_hours(0); }},
         {"72 h, the relay warned", [](Walker& w) { w.wait_72_hours(1000); }},
         {"move to another home", [](Walker& w) { w.hold(), w.assign(w.elsewhere), w.accept(w.elsewhere); }},
@@ -131,9 +142,15 @@ class Walker : public HubInside {
     sign(fakes::OrderMaker::acceptance(place, assigned == nullptr ? orders::Hash() : assigned->hash), {&inga});
   }
   void hold() {
-    inside->desk.presence().held(boot);
+    if (!inside->button_held(boot)) return;
     must(inside->desk.judge_waiting(read(), boot));
   }
+  // With nothing to come for which somebody would be present.
+  void hold_alone() {
+    hold();
+    is_destroyed_ = !inside->pause.holds() && inside->desk.release() != nullptr;
+  }
+  void press() { must(inside->button_pressed(read())); }
   orders::Pause pause() const { return {home.resident, home.home, home.group, maker.now + 24h, "hospital"}; }
   orders::Release release() const { return {home.hub, home.resident, home.home, home.group, "moves"}; }
 
@@ -186,8 +203,8 @@ TEST_CASE("the table of states says what a hub does, row by row",
 
 TEST_CASE("a hub is in the same state when it has read its orders anew", "[orders][AVA-3]") {
   const auto rows = table();
-  for (const char* state :
-       {"accepted: open", "accepted: paused", "accepted: consent_withdrawn", "released: no_assignment"}) {
+  for (const char* state : {"accepted: open", "accepted: paused", "accepted: paused_by_resident",
+                            "accepted: consent_withdrawn", "released: no_assignment"}) {
     Walker walker;
     go_to(walker, rows, state);
     walker.reopen();

@@ -12,7 +12,7 @@ import type { LedgerWatch } from './ledger_watch';
 
 // How a supervision ended: signed by the one who looked, and shown as done only once it has been found in the log.
 export interface Mark {
-  type: Exclude<Outcome['type'], 'pause-known'>;
+  type: Outcome['type'];
   resident: string;
   group: string;
   window: Occurrence;

@@ -14,6 +14,7 @@ export interface HubPresence {
   isOnline: boolean;
   challenge: string | null;
   state: string;
+  isPausedByResident: boolean; // as the hub says; its signed answer says so too
 }
 
 export interface Row {
@@ -66,6 +67,7 @@ function isDone(input: TonightInput, found: Outcomes | null): boolean {
 function obstacle(input: TonightInput, hub: string | null, resident: string): string {
   if (input.records.withheld.has(resident)) return 'orders_withheld';
   if (hub === null) return 'no_assignment';
+  if (input.hubs.get(hub)?.isPausedByResident) return 'paused_by_resident';
   try {
     input.records.book.scheduleInForce(hub, resident, input.now);
     return '';

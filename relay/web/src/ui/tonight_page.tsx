@@ -24,6 +24,10 @@ function stateWords(row: Row, now: number): string {
   return `${times}${tried}`;
 }
 
+// The resident has paused, and a window has begun: somebody has to speak with them, or go there.
+const needsWord = (row: Row, now: number): boolean =>
+  row.window !== null && row.state !== 'done' && row.reason === 'paused_by_resident' && row.window.start <= now;
+
 // Late, or tried in vain: somebody has to go there.
 const needsVisit = (row: Row): boolean =>
   row.window !== null && row.state !== 'done' && (row.state === 'late' || row.outcome?.outcome.type === 'unable' || row.outcome?.outcome.type === 'not-seen');
@@ -53,7 +57,8 @@ function RowView({ row }: { row: Row }) {
       </div>
       {app.can('operator', row.group) && (
         <div class="act">
-          {needsVisit(row) && <Button testid="take-visit" onClick={() => void app.takeVisit(row)}>Jag åker dit</Button>}
+          {needsWord(row, app.now()) && <Button testid="know-pause" onClick={() => void app.knowPause(row)}>Jag har talat med den boende</Button>}
+          {(needsVisit(row) || needsWord(row, app.now())) && <Button testid="take-visit" onClick={() => void app.takeVisit(row)}>Jag åker dit</Button>}
           {cameras.map((camera) => (
             <Button
               key={camera.id} testid="look" kind={row.state === 'now' || row.state === 'late' ? 'primary' : ''} data-camera={camera.id}

@@ -67,7 +67,7 @@ function Marks({ app, view, looking }: { app: App; view: Supervision; looking: L
 }
 
 const kMarkWords = {
-  completed: 'Tillsyn utförd', 'not-seen': 'Ser inte: titta igen inom tiden, åk annars dit', unable: 'Gick inte: någon ska åka dit', 'visit-taken': 'Besök taget', '': '',
+  completed: 'Tillsyn utförd', 'not-seen': 'Ser inte: titta igen inom tiden, åk annars dit', unable: 'Gick inte: någon ska åka dit', 'visit-taken': 'Besök taget', 'pause-known': 'Paus känd', '': '',
 };
 
 function MarkStatus({ looking: { mark } }: { looking: Looking }) {

@@ -38,6 +38,7 @@ const kAttack = 'Titta inte vidare i appen. Åk dit och meddela systemförvaltni
 const kAlarms: Record<string, [string, string]> = {
   missing_outcome: ['Tillsynen är inte gjord.', 'Åk dit.'],
   visit_needed: ['Tillsynen gick inte att göra med kamera.', 'Åk dit.'],
+  resident_paused: ['Pausad av den boende.', 'Tala med den boende, eller åk dit.'],
   hub_missing: ['Kameran kan inte öppnas till nästa tillsyn.', 'Räkna med ett besök. ' + kTeam],
   no_windows: ['Beslut om tillsyn finns, men inga tider.', 'Se till brukaren på annat sätt i natt, och ring planeraren.'],
   hub_lost: ['Hubben svarar inte.', kTeam],
@@ -72,6 +73,7 @@ const kReasons: Record<string, [string, string]> = {
   wrong_camera: ['Kameran finns inte i hemmet.', kTeam],
   wrong_hub: ['Svaret kom från en annan hubb.', kAttack],
   paused: ['Tillsynen är pausad.', 'Se efter varför innan någon åker.'],
+  paused_by_resident: ['Pausad av den boende.', 'Bara den boende kan avsluta pausen, med hubbens knapp. Tala med den boende, eller åk dit.'],
   not_paused: ['Installationen är redan godkänd.', 'Låt planeraren pausa tillsynen innan ni provar igen.'],
   too_many_views: ['Så många som får plats tittar redan.', 'Försök igen om en stund.'],
   camera_fault: ['Kameran fungerar inte.', kTeam],
