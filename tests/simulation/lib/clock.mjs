@@ -4,7 +4,7 @@
 import {openSync, writeSync} from 'node:fs';
 
 const realNow = () => process.hrtime.bigint();
-const stride = 4000000000n;  // simulated ns that it goes without being let go on
+const stride = 1000000000n;  // simulated ns that it goes without being let go on
 const step = 50000000n;  // and while somebody has not kept up
 const everyMs = 10;
 const least = (a, b) => (a < b ? a : b);

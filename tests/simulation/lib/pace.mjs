@@ -1,7 +1,7 @@
 // How fast the simulated night goes: as fast as relay and hubs keep up with. A poll that is not answered long after it was
 // due to be shows that they do not, and the clock waits for it.
 const held = 25000;  // simulated ms, as the protocol says
-const late = 5000;
+const late = 1000;  // less than what makes the relay suspect that a hub is silent
 
 export class Pace {
   constructor(clock, fastest) {

@@ -30,11 +30,11 @@ export class Staff extends Person {
 
   // A connection that the relay has closed, or a relay that was killed: the same again, as a page would. A session that is
   // over is opened anew by the login that is held.
-  async call(method, path, body) {
+  async call(method, path, body, headers) {
     for (let tries = 0; ; ++tries) {
       const {token} = this;
       try {
-        const answer = await this.#send(method, path, body);
+        const answer = await this.#send(method, path, body, headers);
         if (answer.status !== 401 || !token || path.startsWith('/v1/session') || tries === patience) return answer;
         await this.#reopen(token);
       } catch (error) {
@@ -51,9 +51,9 @@ export class Staff extends Person {
     await this.reopening;
   }
 
-  #send(method, path, body) {
+  #send(method, path, body, headers = {}) {
     return call(this.town.relay + path, {method, body, ca: this.town.ca.pem, agent: this.agent,
-      headers: {origin: this.town.appOrigin, ...(this.token ? {authorization: `Bearer ${this.token}`} : {})}});
+      headers: {...headers, origin: this.town.appOrigin, ...(this.token ? {authorization: `Bearer ${this.token}`} : {})}});
   }
 
   close() { this.agent.destroy(); }
