@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/api/idempotency.h"
 #include "relay/api/routes.h"
 
 namespace tillsyn::api {
@@ -26,7 +27,7 @@ ApiResponse serve(Services& services, const CallerHandler& handler, Machines mac
   }
   auto rights = rights_now(services, **provider, *session);
   if (rights.empty()) return http::problem(403, "no_grant", "You have no right at this provider any more.");
-  return handler({services, *session, **provider, std::move(rights), services.now()}, request);
+  return once({services, *session, **provider, std::move(rights), services.now()}, request, handler);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace {
 using boost::beast::http::field;
 using Head = boost::beast::http::request<boost::beast::http::empty_body>;
 
-Result<std::optional<std::string>> single(const Head& head, field name) {
+template <typename Name>
+Result<std::optional<std::string>> single(const Head& head, Name name) {
   const auto count = head.count(name);
   if (count > 1) return malformed("malformed", "a header field that may stand once stands twice");
   if (count == 0) return std::optional<std::string>();
@@ -45,6 +46,8 @@ Result<RequestHead> read_head(const Head& head) {
   TILLSYN_TRY(host, single(head, field::host));
   TILLSYN_TRY(origin, single(head, field::origin));
   TILLSYN_TRY(authorization, single(head, field::authorization));
+  TILLSYN_TRY(if_match, single(head, field::if_match));
+  TILLSYN_TRY(key, single(head, std::string_view("Idempotency-Key")));
   if (!host) return malformed("malformed", "the Host field is missing");
   ApiRequest& request = out.request;
   request.method = std::string(head.method_string());
@@ -53,6 +56,8 @@ Result<RequestHead> read_head(const Head& head) {
   request.host = lower_case(*host);
   request.origin = std::move(origin);
   request.bearer = bearer_of(authorization);
+  request.if_match = std::move(if_match);
+  request.idempotency_key = std::move(key);
   return out;
 }
 

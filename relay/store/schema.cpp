@@ -48,6 +48,11 @@ create table deliveries (n bigint primary key, id text not null unique, integrat
 create index deliveries_by_next on deliveries (next_ms) where done_ms is null and dead_ms is null
 )sql",
     "create index documents_by_what on documents (what, seq)",
+    R"sql(
+create table answers (issuer text not null, person text not null, route text not null, key text not null,
+  digest text not null, sealed text not null, made_ms bigint not null, primary key (issuer, person, route, key));
+create index answers_by_age on answers (made_ms)
+)sql",
 };
 
 constexpr Migration kShared[] = {

@@ -33,8 +33,8 @@ const known = ['session', 'orders', 'residents', 'hubs', 'ledger', 'trust', 'hub
 
 for (const kind of [Person, ScriptedHub]) {
   const plain = kind.prototype.call;
-  kind.prototype.call = async function judged(method, path, body) {
-    const answer = await plain.call(this, method, path, body);
+  kind.prototype.call = async function judged(method, path, body, ...rest) {
+    const answer = await plain.call(this, method, path, body, ...rest);
     contract.check(method, path, answer);
     return answer;
   };
@@ -290,6 +290,35 @@ describe('orders', () => {
     is(await bistand.call('DELETE', `/v1/drafts/${second}`), 404, 'no_draft');
     is(await bistand.post('/v1/drafts', {payload: good.order.payload}), 400, 'malformed');
     is(await chef.post('/v1/drafts', {payload: good.order.payload, signatures: [good.order.signatures[0], null]}), 403, 'person_mismatch');
+  });
+});
+
+describe('a key makes a write one', () => {
+  const under = (key) => ({'idempotency-key': key});
+  const codeUnder = (key, body = {}, path = `/v1/hubs/${hub.id}/code`) => staff.tekniker.post(path, body, under(key));
+
+  test('the same again is answered alike and done once; under another key it is done anew [INT-1]', async () => {
+    const [first, again] = [await codeUnder('k-1'), await codeUnder('k-1')];
+    is(first, 201);
+    assert.deepEqual([again.status, again.text], [201, first.text]);
+    assert.notEqual((await codeUnder('k-2')).text, first.text);
+    const {order} = makeOrder(town, [[staff['anna.berg'], 'operator']], outcome());
+    const posted = await staff['anna.berg'].post('/v1/orders', {order, note: null}, under('k-1'));
+    is(posted, 201);
+    is(await staff['anna.berg'].post('/v1/orders', {order, note: null}, under('k-1')), 201);
+  });
+
+  test('two at once are one [INT-1]', async () => {
+    const all = await Promise.all(Array.from({length: 4}, () => codeUnder('k-3')));
+    assert.equal(new Set(all.map(({text}) => text)).size, 1);
+  });
+
+  test('another body under a key is refused, a key of another form is malformed, and refusals may be tried again [INT-1]', async () => {
+    is(await codeUnder('k-1', {other: true}), 422, 'key_reused');
+    for (const key of ['a b', 'x'.repeat(65), 'k%31']) is(await codeUnder(key), 400, 'malformed');
+    const {order} = makeOrder(town, [[staff.planerare, 'operator']], outcome());
+    for (let i = 0; i < 2; ++i) is(await staff.planerare.post('/v1/orders', {order, note: null}, under('k-4')), 409, 'no_grant');
+    is(await call(town.relay + `/v1/hubs/${hub.id}/code`, {method: 'POST', body: {}, ca: town.ca.pem, headers: {'idempotency-key': ['k-5', 'k-6'], authorization: `Bearer ${staff.tekniker.token}`}}), 400, 'malformed');
   });
 });
 

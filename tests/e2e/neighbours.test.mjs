@@ -11,10 +11,11 @@ import {call} from './lib/https.mjs';
 import {Contract} from './lib/openapi.mjs';
 import {makeOrder, Person, postOrder} from './lib/person.mjs';
 import {until} from './lib/processes.mjs';
-import {localTime} from './lib/provision.mjs';
+import {grant, localTime, right} from './lib/provision.mjs';
 import {ScriptedHub} from './lib/scripted_hub.mjs';
 import {ScriptedViewer} from './lib/scripted_viewer.mjs';
 import {startTwoProviders} from './lib/two_providers.mjs';
+import {WebhookReceiver} from './lib/webhook_receiver.mjs';
 
 const dir = join(tmpdir(), `tillsyn-neighbours-${process.pid}`);
 const contract = new Contract();
@@ -23,16 +24,45 @@ let all, town, nord, syd;
 before(async () => {
   all = await startTwoProviders(dir);
   ({town, nord, syd} = all);
+  for (const side of [nord, syd]) await connectSystem(side);
 }, {timeout: 150000});
 after(async () => {
+  for (const {receiver} of [nord, syd].filter(Boolean)) receiver?.close();
   await all?.stop();
   if (!process.env.TILLSYN_KEEP) rmSync(dir, {recursive: true, force: true});
 });
 
+// A system administrator, a system that wants nothing any more (410), and an alarm whose message it therefore never took.
+async function connectSystem(side) {
+  const {items} = (await side.staff.chef.get('/v1/orders?after=0')).json();
+  const held = items.map(({order}) => order.payload).find((text) => { const {type, person} = JSON.parse(text); return type === 'grant' && person === 'granskare'; });
+  await grant(side, 'granskare', [right('log_reviewer'), right('system_admin')], 2, hashOf('order', held));
+  side.receiver = await new WebhookReceiver(town.ca.issue(`receiver-${side.provider}`)).listen();
+  side.receiver.status = 410;
+  const added = await side.staff.granskare.post('/v1/integrations', {url: side.receiver.url, ca: town.ca.pem});
+  assert.equal(added.status, 201, added.text);
+  side.receiver.secret = added.json().secret;
+  side.integration = added.json().id;
+  await raiseAlarm(side);
+  side.letter = (await until('a dead letter', async () => (await side.staff.granskare.get('/v1/dead-letters')).json().items[0])).id;
+}
+
+// Nothing could be seen: somebody has to go there.
+async function raiseAlarm(side) {
+  const {answer, note, ...tried} = outcome(side, {type: 'unable', reason: 'mörkt'});
+  await postOrder(side, [[side.staff['anna.berg'], 'operator']], tried);
+  const found = await until('the alarm', async () => (await side.staff['anna.berg'].get('/v1/alarms')).json().items.find(({kind, acknowledged}) => kind === 'visit_needed' && !acknowledged));
+  return found.id;
+}
+const inHours = (hours) => ({from: now(hours * 3600), to: now(hours * 3600 + 600), reason: 'byte av disk'});
+async function planned(side) { return (await side.staff.granskare.post('/v1/maintenance', inHours(7))).json().id; }
+async function connected(side) { return (await side.staff.granskare.post('/v1/integrations', {url: side.receiver.url, ca: null})).json().id; }
+
 // What is the side's own and nobody else's to read: none of it may stand in any answer to a neighbour.
 function marks(side) {
   const {resident, home, name, address, salt, code, identifier, assignment, consent, acceptance, schedule} = side.hub.resident;
-  return [side.hub.id, resident, home, name, address, salt, code, identifier, ...[assignment, consent, acceptance, schedule].map(({hash}) => hash), side.hub.challenge];
+  return [side.hub.id, resident, home, name, address, salt, code, identifier, ...[assignment, consent, acceptance, schedule].map(({hash}) => hash), side.hub.challenge,
+    ...[side.receiver?.secret, side.integration, side.letter].filter(Boolean)];
 }
 function holdsNothingOf(side, text, what) {
   for (const mark of marks(side)) assert.ok(!text.includes(mark), `${what} shows ${mark} of ${side.provider}`);
@@ -104,15 +134,14 @@ const cases = {
   'GET /v1/supervisions': {by: 'anna.berg', comes: 'own'},
   'GET /v1/alarms': {by: 'anna.berg', comes: 'own'},
   'GET /v1/maintenance': {by: 'anna.berg', comes: 'own'},
-  // What only a system_admin may, whom these two providers do not have.
-  'POST /v1/alarms/{id}/acknowledgement': null,
-  'POST /v1/maintenance': null,
-  'DELETE /v1/maintenance/{id}': null,
-  'GET /v1/integrations': null,
-  'POST /v1/integrations': null,
-  'DELETE /v1/integrations/{id}': null,
-  'GET /v1/dead-letters': null,
-  'POST /v1/dead-letters/{id}/retry': null,
+  'POST /v1/alarms/{id}/acknowledgement': {by: 'anna.berg', comes: 'refused', make: async (side) => ({url: `/v1/alarms/${await raiseAlarm(side)}/acknowledgement`, body: {}})},
+  'POST /v1/maintenance': {by: 'granskare', comes: 'own', make: () => ({body: inHours(5)})},
+  'DELETE /v1/maintenance/{id}': {by: 'granskare', comes: 'refused', make: async (side) => ({url: `/v1/maintenance/${await planned(side)}`}), before: true},
+  'GET /v1/integrations': {by: 'granskare', comes: 'own'},
+  'POST /v1/integrations': {by: 'granskare', comes: 'own', make: (side) => ({body: {url: side.receiver.url, ca: null}})},
+  'DELETE /v1/integrations/{id}': {by: 'granskare', comes: 'refused', make: async (side) => ({url: `/v1/integrations/${await connected(side)}`}), before: true},
+  'GET /v1/dead-letters': {by: 'granskare', comes: 'own'},
+  'POST /v1/dead-letters/{id}/retry': {by: 'granskare', comes: 'refused', make: (side) => ({url: `/v1/dead-letters/${side.letter}/retry`, body: {}}), before: true},
   // These have a test of their own below.
   'POST /hub/v1/enrol': null,
   'POST /hub/v1/streams/{stream}': null,
@@ -130,8 +159,12 @@ const log = async (side) => (await read(side, 'granskare', '/v1/ledger/entries?f
 const state = async (side) => ({
   residents: (await read(side, 'anna.berg', '/v1/residents')).text,
   orders: (await read(side, 'chef', '/v1/orders')).text,
+  maintenance: (await read(side, 'granskare', '/v1/maintenance')).text,
+  integrations: (await read(side, 'granskare', '/v1/integrations')).text,
+  letter: (await read(side, 'granskare', '/v1/dead-letters')).json().items.find(({id}) => id === side.letter)?.tries ?? null,
+  taken: (await read(side, 'anna.berg', '/v1/alarms')).json().items.filter(({acknowledged}) => acknowledged).map(({id, acknowledged}) => [id, acknowledged.who]),
   drafts: (await read(side, 'bistand', '/v1/drafts')).text,
-  log: (await log(side)).map((text) => JSON.parse(text)).filter(({what}) => !/^(log_read|login|logout|alarm_.*)$/.test(what)).length,
+  log: (await log(side)).map((text) => JSON.parse(text)).filter(({what}) => !/^(log_read|login|logout|alarm_.*|webhook_dead)$/.test(what)).length,
 });
 
 // The state once the hub has said what it had to say of it.

@@ -75,15 +75,15 @@ export class Person {
     });
   }
 
-  call(method, path, body) {
+  call(method, path, body, headers = {}) {
     return call(this.town.relay + path, {
       method, body, ca: this.town.ca.pem,
-      headers: {origin: this.town.appOrigin, ...(this.token ? {authorization: `Bearer ${this.token}`} : {})},
+      headers: {...headers, origin: this.town.appOrigin, ...(this.token ? {authorization: `Bearer ${this.token}`} : {})},
     });
   }
   get(path) { return this.call('GET', path); }
-  post(path, body) { return this.call('POST', path, body); }
-  put(path, body) { return this.call('PUT', path, body); }
+  post(path, body, headers) { return this.call('POST', path, body, headers); }
+  put(path, body, headers) { return this.call('PUT', path, body, headers); }
 
   // This person's signature under a payload text.
   signature(payload) {

@@ -9,7 +9,7 @@ import {call} from './https.mjs';
 import {until} from './processes.mjs';
 
 const noHead = b64(Buffer.alloc(32));
-const pointOf = ({x, y}) => b64(Buffer.concat([Buffer.of(4), unb64(x), unb64(y)]));
+export const pointOf = ({x, y}) => b64(Buffer.concat([Buffer.of(4), unb64(x), unb64(y)]));
 
 export class ScriptedHub {
   constructor(town, name) {

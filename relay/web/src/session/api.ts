@@ -20,10 +20,13 @@ export class RelayProblem extends Problem {
 export class Api {
   token: string | null = null;
 
+  private readonly underWay = new Map<string, Promise<Json>>(); // writes, by what they are
+
   constructor(private readonly relay: string) {}
 
-  private async exchange(method: string, path: string, body?: Json): Promise<Response> {
+  private async exchange(method: string, path: string, body?: Json, key?: string): Promise<Response> {
     const headers: Record<string, string> = {};
+    if (key !== undefined) headers['idempotency-key'] = key;
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (this.token !== null) headers.authorization = `Bearer ${this.token}`;
     try {
@@ -36,9 +39,30 @@ export class Api {
     }
   }
 
-  // The answer's JSON; null for none. Throws RelayProblem.
-  async call(method: string, path: string, body?: Json): Promise<Json> {
-    const answer = await this.exchange(method, path, body);
+  // The answer's JSON; null for none. Throws RelayProblem. What writes is done once, however often the button was pressed
+  // while it was under way, and though its answer was lost once.
+  call(method: string, path: string, body?: Json): Promise<Json> {
+    if (method === 'GET' || this.token === null) return this.ask(method, path, body);
+    const what = JSON.stringify([method, path, body ?? null]);
+    const held = this.underWay.get(what);
+    if (held) return held;
+    const made = this.write(method, path, body).finally(() => this.underWay.delete(what));
+    this.underWay.set(what, made);
+    return made;
+  }
+
+  private async write(method: string, path: string, body?: Json): Promise<Json> {
+    const key = crypto.randomUUID();
+    try {
+      return await this.ask(method, path, body, key);
+    } catch (error) {
+      if (!(error instanceof RelayProblem) || error.reason !== 'relay_unreachable') throw error;
+      return this.ask(method, path, body, key);
+    }
+  }
+
+  private async ask(method: string, path: string, body?: Json, key?: string): Promise<Json> {
+    const answer = await this.exchange(method, path, body, key);
     const text = await answer.text();
     let value: Json = null;
     try {
