@@ -93,18 +93,18 @@ describe('a supervision', () => {
     await untilPainted(page, 100, 40000);
     const gate = one.gatePid();
     await until('pictures in the gate', async () => (await search(town, (await notedSecrets(page)).chunks.slice(-20), {pids: [gate]})).hits > 0);
-    const core = await coreDump(town.relayProcess.pid, town.path('relay.core'));
+    const dumps = await coreDump(town.relayProcess.pid, town.path('relay.core'));
     const {keys, chunks} = await notedSecrets(page);
     assert.equal(keys.length, 1);
     assert.ok(chunks.length >= 100);
     const secrets = [...keys, ...keys.map(frameKey), ...chunks];
     const files = readdirSync(town.path('relay'), {recursive: true}).map((name) => town.path('relay', name)).filter((name) => statSync(name).isFile());
-    const relay = await search(town, secrets, {files: [core, ...files], pids: [town.relayProcess.pid]});
+    const relay = await search(town, secrets, {files: [...dumps, ...files], pids: [town.relayProcess.pid]});
     assert.ok(relay.slices > 100000 && relay.searched > 1000000);
     assert.equal(relay.hits, 0);
     const hub = await search(town, keys.map(frameKey), {pids: [gate]});
     assert.ok(hub.hits > 0, 'the same search finds the key that frames are sealed with in the gate, as it found pictures');
-    rmSync(core);
+    dumps.forEach((dump) => rmSync(dump));
   });
 
   test('a second operator has a picture, and a name in it, of their own [VID-4] [VID-6]', async () => {

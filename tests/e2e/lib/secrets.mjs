@@ -54,11 +54,11 @@ export async function search(town, secrets, {files = [], pids = []}) {
   return JSON.parse((await run(join(town.bin, 'slice-search'), args, {timeout: 120000})).stdout);
 }
 
-// A core dump of a running process, which goes on running; with what it has excluded from dumps, unless that is a sanitizer's
-// shadow of terabytes.
+// A core dump of a running process, which goes on running; all of it, also what it has excluded from dumps. -> [path], or []
+// where a sanitizer's address space of terabytes can only be searched where it is.
 export async function coreDump(pid, path) {
   const kilobytes = Number(/^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-  const [filter, excluded] = kilobytes < 2 ** 30 ? ['off', 'on'] : ['on', 'off'];
-  await run('gdb', ['-p', String(pid), '-batch', '-nx', '-ex', `set use-coredump-filter ${filter}`, '-ex', `set dump-excluded-mappings ${excluded}`, '-ex', `generate-core-file ${path}`], {timeout: 60000});
-  return path;
+  if (kilobytes > 2 ** 30) return [];
+  await run('gdb', ['-p', String(pid), '-batch', '-nx', '-ex', 'set use-coredump-filter off', '-ex', 'set dump-excluded-mappings on', '-ex', `generate-core-file ${path}`], {timeout: 60000});
+  return [path];
 }
