@@ -155,7 +155,7 @@ function printWelcome(town) {
 The staff app:  ${town.appOrigin}/
 Its certificates are this run's own. Either trust ${town.ca.cert}, or start a browser that knows them:
 
-  chromium --user-data-dir=$(mktemp -d) --ignore-certificate-errors-spki-list=${pins} ${town.appOrigin}/
+  chromium ${process.getuid() === 0 ? '--no-sandbox ' : ''}--user-data-dir=$(mktemp -d) --ignore-certificate-errors-spki-list=${pins} ${town.appOrigin}/
 
 Log in (any six digits as code):
   anna.berg, bo.ek     operators: tonight's list, Titta, Tillsyn utförd
