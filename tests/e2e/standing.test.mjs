@@ -183,7 +183,10 @@ test('a withdrawn consent closes a running view within a second [ENF-5] [PRI-2]'
   await watch();
   const {hash} = await closesBy(() => postOrder(town, [[bistand, 'care_manager']], {type: 'consent', version: 9, replaces: null, ...place, withdrawn: true}));
   await receipt(town, hub, hash);
-  await refusedAs('consent_withdrawn');
+  // The page offers no look any more once it has read the withdrawal, and says why.
+  await until('no look is offered', async () => await row(page, place.resident).first().getByTestId('look').count() === 0, 20000, 50);
+  assert.match(await row(page, place.resident).first().textContent(), /Samtycket är återkallat/);
+  assert.equal(hub.cameraDescriptors().length, 0);
   const day = now().slice(0, 10);
   const terms = JSON.parse(hub.resident.consent.order.payload);
   const renewed = await postOrder(town, [[bistand, 'care_manager'], [planerare, 'planner']], {

@@ -42,7 +42,7 @@ Bytes now_updated(std::uint32_t sequence) {
 TEST_CASE("a confined gate asks chronyd, and believes what it answers", "[gate][program][ENF-4]") {
   ChronyHub hub;
   const pid_t gate = hub.programs.gate_process();
-  REQUIRE(hub.link.poll().at("clock") == "never_synchronised");
+  REQUIRE(hub.link.poll().at("clock") == "untrusted");
   CHECK(hub.comes_to("trusted", now_updated));
   CHECK(hub.questions > 0);
   CHECK(hub.programs.gate_process() == gate);
@@ -53,8 +53,8 @@ TEST_CASE("a gate goes on telling that its clock is not trusted while chronyd is
   ChronyHub hub;
   const pid_t gate = hub.programs.gate_process();
   const auto nonsense = [](std::uint32_t sequence) { return Bytes(sequence % 2000, 0x06); };
-  while (hub.questions < 3) REQUIRE(hub.comes_to("never_synchronised", nonsense));
-  while (hub.questions < 5) REQUIRE(hub.comes_to("never_synchronised", nullptr));
+  while (hub.questions < 3) REQUIRE(hub.comes_to("untrusted", nonsense));
+  while (hub.questions < 5) REQUIRE(hub.comes_to("untrusted", nullptr));
   CHECK(hub.programs.gate_process() == gate);
   CHECK(hub.link.poll().at("faults").dump().find("clock_never_synchronised") != std::string::npos);
 }
