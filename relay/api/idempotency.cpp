@@ -25,7 +25,7 @@ bool is_key(const std::string& key) {
 
 // What the request is, beside its path.
 std::string digest_of(const ApiRequest& request) {
-  const Json parts = {request.body, request.if_match.value_or(""), Json(request.query)};
+  const Json parts = Json::array({request.body, Json(request.query)});
   return to_base64url(crypto::sha256(view_of(parts.dump(-1, ' ', false, Json::error_handler_t::replace))));
 }
 

@@ -46,7 +46,6 @@ Result<RequestHead> read_head(const Head& head) {
   TILLSYN_TRY(host, single(head, field::host));
   TILLSYN_TRY(origin, single(head, field::origin));
   TILLSYN_TRY(authorization, single(head, field::authorization));
-  TILLSYN_TRY(if_match, single(head, field::if_match));
   TILLSYN_TRY(key, single(head, std::string_view("Idempotency-Key")));
   if (!host) return malformed("malformed", "the Host field is missing");
   ApiRequest& request = out.request;
@@ -56,7 +55,6 @@ Result<RequestHead> read_head(const Head& head) {
   request.host = lower_case(*host);
   request.origin = std::move(origin);
   request.bearer = bearer_of(authorization);
-  request.if_match = std::move(if_match);
   request.idempotency_key = std::move(key);
   return out;
 }

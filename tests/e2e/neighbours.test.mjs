@@ -173,7 +173,7 @@ async function settled(side) {
   await until('no more receipts', async () => {
     const before = held.log;
     held = await state(side);
-    return held.log === before;
+    return held.log === before && held.letter !== null;  // one that was sent again is refused again
   }, 10000, 400);
   return held;
 }
