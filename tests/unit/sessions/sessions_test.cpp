@@ -150,6 +150,14 @@ void log_in(Page& page) {
   CHECK(page.read_text("ready").is_object());
 }
 
+// Logs in and asks for the view "v1", which the hub has been offered when this ends.
+void ask(Page& page, Relay& relay) {
+  log_in(page);
+  auto poll = relay.poll();
+  page.say(view_of_hash("v1"));
+  poll.get();
+}
+
 // An upload as curl makes it: header, then frames in chunks.
 struct HubUpload {
   HubUpload(Relay& relay, const std::string& stream, const test::Identity& link)
@@ -280,10 +288,7 @@ TEST_CASE("a hub cannot send to another hub's stream", "[sessions][IAM-10]") {
 TEST_CASE("a stream that is there before its answer waits for it", "[sessions][SES-7]") {
   Relay relay;
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   HubUpload early(relay, kStream, relay.link);
   HubUpload wrong(relay, kOtherStream, relay.link);
   HubUpload foreign(relay, kStream, relay.other_link);
@@ -300,10 +305,7 @@ TEST_CASE("a stream whose answer never comes is refused when the viewer is", "[s
   times.answer = std::chrono::milliseconds(200);
   Relay relay(times);
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   HubUpload early(relay, kStream, relay.link);
   CHECK(page.read_text("problem")["code"] == "hub_silent");
   CHECK(code_of(early.client.read()) == "no_such_stream");
@@ -314,10 +316,7 @@ TEST_CASE("a stream without client certificate or without chunks is refused", "[
   Client stranger(relay.server.port());
   CHECK(code_of(stranger.post("/hub/v1/streams/" + kStream, "x")) == "no_client_certificate");
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   relay.answer("v1", kStream);
   page.read_text("answer");
   Client hub(relay.server.port(), {.identity = &relay.link});
@@ -327,10 +326,7 @@ TEST_CASE("a stream without client certificate or without chunks is refused", "[
 TEST_CASE("another hub's answer reaches nobody", "[sessions][IAM-10]") {
   Relay relay;
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   relay.answer("v1", kOtherStream, &relay.other_link);
   relay.answer("v1", kStream);
   CHECK(page.read_text("answer")["answer"]["payload"].get<std::string>().find(kStream) != std::string::npos);
@@ -339,10 +335,7 @@ TEST_CASE("another hub's answer reaches nobody", "[sessions][IAM-10]") {
 TEST_CASE("a closed answer ends the view and says why", "[sessions][SES-7]") {
   Relay relay;
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   relay.answer("v1", "");
   CHECK(page.read_text("answer").is_object());
   HubUpload upload(relay, kStream, relay.link);
@@ -368,10 +361,7 @@ TEST_CASE("a hub that answers and sends nothing is a failed view too", "[session
   times.answer = std::chrono::milliseconds(200);
   Relay relay(times);
   Page page(relay.server.port());
-  log_in(page);
-  auto poll = relay.poll();
-  page.say(view_of_hash("v1"));
-  poll.get();
+  ask(page, relay);
   relay.answer("v1", kStream);
   CHECK(page.read_text("problem")["code"] == "hub_silent");
   CHECK(relay.seen() == std::vector<std::string>{"v1 view_failed hub_silent"});
