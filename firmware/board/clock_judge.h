@@ -35,12 +35,12 @@ const char* clock_state_name(ClockState state);
 // Decides whether the time may be believed (DESIGN §3, Trusted clock).
 //
 // Trusted when the source is synchronised within 1 s, wall and monotonic clock have agreed within 0.5 s + 500 ppm since
-// the last reference, and the time is not more than 1 s before the floor. The reference moves with a synchronised source
-// once an hour, however often it updates, so a wall clock that walks is a stepped one: half a second an hour beyond
-// what oscillators do. A step distrusts until the source's next update, one that it made after the step was seen; of a
-// source that cannot say when: synchronised anew, or an error bound that has fallen. Without synchronisation a trusted
-// clock coasts on the monotonic clock for 72 h, from the last synchronised sample; a judge that has never trusted does
-// not coast.
+// the last reference, and the time is not more than 1 s before the floor. The reference moves with a synchronised
+// source once an hour, however often it updates, so a wall clock that walks is a stepped one: half a second an hour
+// beyond what oscillators do. A step distrusts until the source's next update, one that it made after the step was
+// seen; of a source that cannot say when: synchronised anew, or an error bound that has fallen. Without synchronisation
+// a trusted clock coasts on the monotonic clock for 72 h, from the last synchronised sample; a judge that has never
+// trusted does not coast.
 //
 // Pure: no clock of its own. Threads: thread-bound.
 class ClockJudge {
