@@ -44,6 +44,11 @@ int run_batch() {
 void add_windows(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("windows", "When a schedule opens the camera");
   command->add_flag("--batch")->required()->description("Read JSON lines from standard input, answer each with a line");
+  command->footer(
+      R"(A line in:  {"schedule":{"type":"schedule","version":1,"timezone":"Europe/Stockholm","valid_from":null,
+              "valid_to":null,"windows":[{"id":"w1","days":["mon"],"start":"22:30","minutes":15}],"exceptions":[]},
+              "at":"2026-11-23T21:40:00Z"}      (on one line)
+A line out: {"open":true,"next":"2026-11-23T21:45:00Z"}, or {"error":"what is wrong"})");
   command->callback([&exit_code] { exit_code = run_batch(); });
 }
 
