@@ -1,7 +1,7 @@
+#include <set>
+
 #include "relay/webhooks/queue.h"
 #include "tests/unit/care/town.h"
-
-#include <set>
 
 namespace tillsyn::town {
 namespace {
