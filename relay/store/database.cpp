@@ -71,6 +71,18 @@ std::vector<std::string> statements_of(Migration migration) {
   return out;
 }
 
+// One transaction deeper, for as long as it lives.
+class Depth {
+ public:
+  explicit Depth(int& depth) : depth_(depth) { ++depth_; }
+  ~Depth() { --depth_; }
+  Depth(const Depth&) = delete;
+  Depth& operator=(const Depth&) = delete;
+
+ private:
+  int& depth_;
+};
+
 }  // namespace
 
 struct Database::State {
@@ -167,18 +179,26 @@ Result<std::vector<std::vector<Cell>>> Database::rows(std::string_view sql, std:
 }
 
 Result<void> Database::transaction(const std::function<Result<void>()>& work) {
-  if (state_->transactions > 0) return work();
-  TILLSYN_CHECK(run("begin immediate"));
-  ++state_->transactions;
-  auto done = work();
-  --state_->transactions;
-  if (!done) {
-    // A rollback that fails has made the store sticky-failed, which the caller meets at the next call.
-    (void)run("rollback");
-    return done;
+  const bool is_inner = state_->transactions > 0;
+  TILLSYN_CHECK(run(is_inner ? "savepoint inner_part" : "begin immediate"));
+  const Depth depth(state_->transactions);
+  try {
+    if (auto done = work(); !done) {
+      undo(is_inner);
+      return done;
+    }
+  } catch (...) {
+    undo(is_inner);
+    throw;
   }
-  TILLSYN_CHECK(run("commit"));
+  TILLSYN_CHECK(run(is_inner ? "release inner_part" : "commit"));
   return {};
+}
+
+// One that fails has made the store sticky-failed, which the caller meets at the next call.
+void Database::undo(bool is_inner) {
+  (void)run(is_inner ? "rollback to inner_part" : "rollback");
+  if (is_inner) (void)run("release inner_part");
 }
 
 }  // namespace tillsyn::store

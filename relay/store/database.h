@@ -62,8 +62,8 @@ class Database {
   // False once SQLite has failed: from then on every call fails, until the database is opened anew.
   bool is_sound() const;
 
-  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise. One inside another is part of the
-  // outer.
+  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise, nor if it throws, which is passed on.
+  // One inside another is durable, or undone, with the outer.
   Result<void> transaction(const std::function<Result<void>()>& work);
 
  private:
@@ -71,6 +71,7 @@ class Database {
   explicit Database(std::unique_ptr<State> state);
   Result<std::vector<std::vector<Cell>>> rows(std::string_view sql, std::size_t columns,
                                               const std::vector<Value>& values);
+  void undo(bool is_inner);
   Result<void> migrate(std::span<const Migration> migrations);
   Result<void> guarded(const char* what, const std::function<void()>& work);
 

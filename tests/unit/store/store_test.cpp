@@ -84,6 +84,37 @@ TEST_CASE("a transaction inside another is undone with it", "[store]") {
   CHECK(count(*database) == 0);
 }
 
+TEST_CASE("of a transaction that fails inside another nothing stays, though the other is done", "[store]") {
+  Folder folder;
+  auto database = open(folder.path / "a.db");
+  const auto done = database->transaction([&]() -> Result<void> {
+    TILLSYN_CHECK(database->run("insert into things values (1, 'one')"));
+    const auto inner = database->transaction([&]() -> Result<void> {
+      TILLSYN_CHECK(database->run("insert into things values (2, 'two')"));
+      return refused("late", "not today");
+    });
+    CHECK_FALSE(inner.ok());
+    return {};
+  });
+  CHECK(done.ok());
+  CHECK(count(*database) == 1);
+}
+
+TEST_CASE("work that throws leaves nothing, and what follows is durable again", "[store][AVA-3]") {
+  Folder folder;
+  auto database = open(folder.path / "a.db");
+  const auto throws = [&]() -> Result<void> {
+    TILLSYN_CHECK(database->run("insert into things values (1, 'one')"));
+    throw std::runtime_error("our own mistake");
+  };
+  CHECK_THROWS_AS(database->transaction(throws), std::runtime_error);
+  const auto inner = [&] { return database->transaction(throws); };
+  CHECK_THROWS_AS(database->transaction(inner), std::runtime_error);
+  REQUIRE(database->run("insert into things values (2, 'two')").ok());
+  database = open(folder.path / "a.db");
+  CHECK(count(*database) == 1);
+}
+
 TEST_CASE("a row that contradicts another is a conflict and no fault of the store", "[store]") {
   Folder folder;
   auto database = open(folder.path / "a.db");
