@@ -56,11 +56,12 @@ class Kept {
 
   // The answer of before; nullopt: there is none. kRefused "key_reused".
   Result<std::optional<ApiResponse>> find() {
-    TILLSYN_CHECK(forget_old());
+    auto values = place_;
+    values.emplace_back(oldest_kept());
     TILLSYN_TRY(row, (database().select_one<std::string, std::string>(
                          "select digest, sealed from answers where issuer = :issuer and person = :person and route = "
-                         ":route and key = :key",
-                         place_)));
+                         ":route and key = :key and made_ms > :oldest",
+                         values)));
     std::optional<ApiResponse> out;
     if (!row) return out;
     const auto& [digest, sealed] = *row;
@@ -72,6 +73,7 @@ class Kept {
   }
 
   Result<void> keep(const ApiResponse& answer) {
+    TILLSYN_CHECK(database().run("delete from answers where made_ms <= :oldest", {oldest_kept()}));
     auto values = place_;
     values.insert(values.end(),
                   {digest_of(request_), care::seal_for_provider(caller_.provider, kSealedAs, format_answer(answer)),
@@ -85,12 +87,8 @@ class Kept {
 
  private:
   static std::int64_t ms_of(Instant instant) { return instant.time_since_epoch().count(); }
+  std::int64_t oldest_kept() const { return ms_of(caller_.now - kKeyLife); }
   store::Database& database() { return caller_.provider.database; }
-
-  Result<void> forget_old() {
-    TILLSYN_CHECK(database().run("delete from answers where made_ms <= :before", {ms_of(caller_.now - kKeyLife)}));
-    return {};
-  }
 
   const Caller& caller_;
   const ApiRequest& request_;
@@ -104,7 +102,7 @@ ApiResponse key_problem(const Error& error) {
 }  // namespace
 
 ApiResponse once(const Caller& caller, const ApiRequest& request, const CallerHandler& handler) {
-  if (!request.idempotency_key) return handler(caller, request);
+  if (!request.idempotency_key || request.method == "GET") return handler(caller, request);
   if (!is_key(*request.idempotency_key)) {
     return http::problem(400, "malformed", "Idempotency-Key must be 1 to 64 letters, digits, - or _.");
   }

@@ -13,7 +13,8 @@ inline constexpr std::chrono::hours kKeyLife{24};
 // again.
 //
 // 422 "key_reused" when the key stood on another request; 400 "malformed" for one that is not 1 to 64 of [A-Za-z0-9_-].
-// A request without a key is handed on. Threads: thread-bound (the store thread).
+// A request without a key is handed on, and so is a GET, which changes nothing: what it shows is not kept.
+// Threads: thread-bound (the store thread).
 http::ApiResponse once(const Caller& caller, const http::ApiRequest& request, const CallerHandler& handler);
 
 }  // namespace tillsyn::api
