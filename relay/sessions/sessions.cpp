@@ -38,6 +38,19 @@ ApiResponse no_such_stream() {
   return http::problem(404, "no_such_stream", "No viewer waits for this stream from this hub; close the camera.");
 }
 
+// A stream among those that are woken, for as long as it waits: a server that ends destroys it in the middle of that.
+class EarlyStream {
+ public:
+  EarlyStream(std::set<http::Timer*>& all, http::Timer& timer) : all_(all), timer_(timer) { all_.insert(&timer_); }
+  ~EarlyStream() { all_.erase(&timer_); }
+  EarlyStream(const EarlyStream&) = delete;
+  EarlyStream& operator=(const EarlyStream&) = delete;
+
+ private:
+  std::set<http::Timer*>& all_;
+  http::Timer& timer_;
+};
+
 }  // namespace
 
 Sessions::Sessions(Parts parts) : parts_(std::move(parts)) { parts_.hubs.listen(this); }
@@ -93,12 +106,11 @@ asio::awaitable<std::shared_ptr<View>> Sessions::view_of(const std::string& hub,
   http::Timer timer(parts_.loop);
   timer.expires_after(parts_.times.answer);
   const auto end = timer.expiry();
+  const EarlyStream waits(early_streams_, timer);
   auto view = find_view(hub, stream);
   while (!view && awaits_answer(hub) && http::Timer::clock_type::now() < end) {
     timer.expires_at(end);
-    early_streams_.insert(&timer);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    early_streams_.erase(&timer);
     view = find_view(hub, stream);
   }
   co_return view;
