@@ -236,6 +236,15 @@ orders::Answer Night::ask(Browser& browser) {
   return answer;
 }
 
+void Night::fill_disk() {
+  for (int i = 0; i < 60; ++i) {
+    const std::string order =
+        maker.sign(R"({"format":9,"x":")" + std::string(30'000, 'x') + std::to_string(i) + "\"}", {&pia, &per});
+    link->send(MessageType::kOrder, order);
+  }
+  link->await(MessageType::kStreamEnd);
+}
+
 orders::Order Night::withdrawal() const {
   return maker.successor(home_orders[3], orders::Consent{home.resident, home.home, home.group, std::nullopt}, {&carin});
 }

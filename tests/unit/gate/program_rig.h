@@ -83,6 +83,8 @@ class Night {
   orders::Answer ask(Browser& browser);
   void offer(const Browser& browser);
   orders::Order withdrawal() const;
+  // Sends what is kept until the files have no room (max_file), and waits for the running view to end by it.
+  void fill_disk();
 
   NightSettings settings;
   fakes::OrderMaker maker;

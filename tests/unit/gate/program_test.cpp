@@ -173,12 +173,7 @@ TEST_CASE("a full disk closes the camera and acknowledges nothing, until there i
   Night night({.max_file = 3'000'000});
   Browser browser;
   REQUIRE(night.ask(browser).open);
-  for (int i = 0; i < 60; ++i) {
-    const std::string order = night.maker.sign(
-        R"({"format":9,"x":")" + std::string(30'000, 'x') + std::to_string(i) + "\"}", {&night.pia, &night.per});
-    night.link->send(MessageType::kOrder, order);
-  }
-  night.link->await(MessageType::kStreamEnd);
+  night.fill_disk();
   CHECK(night.link->poll().at("faults").dump().find("store_fault") != std::string::npos);
   CHECK(night.link->poll().at("views") == 0);
   CHECK(night.programs.light_goes_out());

@@ -72,12 +72,7 @@ TEST_CASE("a press that cannot be written is taken when it can", "[gate][program
   Night night({.max_file = 3'000'000});
   Browser browser;
   REQUIRE(night.ask(browser).open);
-  for (int i = 0; i < 60; ++i) {
-    const std::string order = night.maker.sign(
-        R"({"format":9,"x":")" + std::string(30'000, 'x') + std::to_string(i) + "\"}", {&night.pia, &night.per});
-    night.link->send(MessageType::kOrder, order);
-  }
-  night.link->await(MessageType::kStreamEnd);
+  night.fill_disk();
   REQUIRE(night.link->poll().at("faults").dump().find("store_fault") != std::string::npos);
   night.programs.press_button();
   REQUIRE(night.ask(browser).reason == "store_fault");
