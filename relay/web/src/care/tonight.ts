@@ -6,7 +6,8 @@ import type { LedgerWatch } from './ledger_watch';
 import type { Outcomes, Records } from './records';
 import type { Resident } from './residents';
 
-// Who is due, from signed schedules and outcomes alone; of the relay's own reckoning nothing is used but which hubs it hears.
+// Who is due, from signed schedules and outcomes alone; of what the relay says nothing is used but which hubs it hears, and
+// that a resident has paused: a lie about that ends in a visit, or in a look, and the hub's signed answer to it.
 
 export type RowState = 'now' | 'late' | 'unreachable' | 'blocked' | 'upcoming' | 'done';
 
