@@ -250,9 +250,12 @@ Result<void> ViewDesk::end(std::size_t index, const std::string& reason, Home& h
 }
 
 Result<void> ViewDesk::stream_lost(ByteView stream, Home& home, const board::ClockReading& clock) {
-  for (std::size_t i = 0; i < running_.size(); ++i)
-    if (std::ranges::equal(running_[i]->facts().stream, stream)) return end(i, "viewer_gone", home, clock);
-  return {};
+  const auto is_lost = [&](const auto& view) { return std::ranges::equal(view->facts().stream, stream); };
+  const auto lost = std::ranges::find_if(running_, is_lost);
+  if (lost == running_.end()) return {};
+  // A viewer who leaves at the window's end has not left it early: the hub's own reason comes first.
+  const auto reason = reason_to_end(**lost, home, clock).value_or("viewer_gone");
+  return end(static_cast<std::size_t>(lost - running_.begin()), reason, home, clock);
 }
 
 Result<void> ViewDesk::end_all(const char* reason, Home& home, const board::ClockReading& clock) {

@@ -57,7 +57,7 @@ class ViewDesk {
   // To be called every 100 ms and after every event: ends what may no longer run.
   Result<void> judge_running(Home& home, const board::ClockReading& clock);
 
-  // Ends one view, or all.
+  // Ends one view, for the hub's own reason if it has one by now; or all.
   Result<void> stream_lost(ByteView stream, Home& home, const board::ClockReading& clock);
   Result<void> end_all(const char* reason, Home& home, const board::ClockReading& clock);
 

@@ -38,7 +38,15 @@ after(async () => {
 });
 
 const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
-const entry = (what, probe, ms = 15000) => until(`ledger: ${what}`, async () => (await entries()).find(probe), ms, 200);
+async function entry(what, probe, ms = 15000) {
+  let seen = [];
+  try {
+    return await until(`ledger: ${what}`, async () => (seen = await entries()).find(probe), ms, 200);
+  } catch (error) {
+    error.message += `; newest entries: ${seen.slice(-8).map((e) => `${e.what} ${e.reason ?? ''}`.trim()).join(', ')}`;
+    throw error;
+  }
+}
 const online = () => until('hub online', async () => (await row(page, hub.resident.resident).first().getAttribute('data-online')) === 'true', 30000);
 
 const count = async (what) => (await entries()).filter((e) => e.what === what).length;

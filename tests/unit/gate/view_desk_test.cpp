@@ -187,6 +187,11 @@ TEST_CASE("a view ends at once when what allowed it is gone", "[views][ENF-2][EN
     must(rig.desk->stream_lost(browser.stream, *rig.hub.inside, rig.hub.read()));
     CHECK(rig.last_event() == "view_ended viewer_gone");
   }
+  SECTION("upload lost after the window's end, which nobody has judged yet") {
+    rig.hub.pass(1h);
+    must(rig.desk->stream_lost(browser.stream, *rig.hub.inside, rig.hub.read()));
+    CHECK(rig.last_event() == "view_ended window_end");
+  }
   SECTION("camera fails") {
     rig.camera->state->failure = Error{Code::kUnavailable, "camera_fault", "gone"};
     rig.judge();
