@@ -1,5 +1,6 @@
 #include "relay/alarms/losses.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/crypto/random.h"
@@ -68,15 +69,23 @@ class Judgement {
     return {};
   }
 
-  // Over when fewer than half of its hubs are left; those are then lost each by itself.
+  // Over when all its hubs are back, or more than half of them have been for kReturn. `backs` are those that are.
+  bool is_over(std::vector<std::int64_t> backs, std::size_t all) const {
+    if (backs.size() == all) return true;
+    if (backs.size() <= all / 2) return false;
+    const auto half = backs.begin() + static_cast<std::ptrdiff_t>(all / 2);
+    std::ranges::nth_element(backs, half);
+    return now_ - instant_of(*half) >= kReturn;
+  }
+
+  // Those that are not back by then are lost each by itself.
   Result<void> close_if_over(const AreaLoss& event) {
     TILLSYN_TRY(rows, (provider_.database.select<std::string, std::optional<std::int64_t>>(
                           "select hub, back_ms from losses where event = :event", {event.id})));
     std::vector<std::string> left;
-    for (const auto& [hub, back] : rows) {
-      if (!back) left.push_back(hub);
-    }
-    if (left.size() * 2 >= rows.size() && !left.empty()) return {};
+    std::vector<std::int64_t> backs;
+    for (const auto& [hub, back] : rows) back ? backs.push_back(*back) : left.push_back(hub);
+    if (!is_over(std::move(backs), rows.size())) return {};
     TILLSYN_CHECK(
         provider_.database.run("update area_losses set back_ms = :back where id = :id", {ms_of(now_), event.id}));
     TILLSYN_CHECK(enter_area("area_back", event.area, rows.size() - left.size()));

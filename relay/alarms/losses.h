@@ -20,6 +20,10 @@ inline constexpr std::chrono::seconds kGather{8};
 inline constexpr std::chrono::seconds kSuspectAfter{27};  // a poll is held for 25 s
 inline constexpr std::size_t kLeastTogether = 3;
 
+// What was lost together comes back within so long of more than half of it (a hub tries again after 30 s at the latest,
+// and is heard when its first poll is): only then is what is still away a loss of its own.
+inline constexpr std::chrono::seconds kReturn{45};
+
 // Lost and back so often is flapping, and told as that instead.
 inline constexpr int kFlaps = 3;
 inline constexpr std::chrono::minutes kFlapsWithin{15};

@@ -97,7 +97,7 @@ async function firstDay(town, browser) {
   };
   await sign('planerare', async (page) => {
     for (const [key, home] of Object.entries(homes)) {
-      await compose(page, {type: 'schedule', resident: home.resident, home: home.home, group: home.group, timezone: 'Europe/Stockholm', valid_from: localTime().date,
+      await compose(page, {type: 'schedule', resident: home.resident, home: home.home, group: home.group, timezone: 'Europe/Stockholm', valid_from: localTime(-1).date,
         valid_to: null, windows: windows[key], exceptions: []}, {second: {person: 'bistand', role: 'care_manager'}});
     }
   });

@@ -417,10 +417,29 @@ TEST_CASE("an area that is lost is one event and one alarm; so is the whole serv
     looks(hearing(5, seconds(90)));
     CHECK(town.entries("area_lost") == 1);
     CHECK(town.only("area_lost").id == alarm.id);
-    looks(hearing(1, seconds(120)));
+    looks(hearing(3, seconds(110)));
+    looks(hearing(2, seconds(120)));  // more than half are back: the others have their time
+    town.at_time(town.now + alarms::kReturn - seconds(1));
+    looks(hearing(1, seconds(160)));
+    CHECK(town.entries("area_back") == 0);
+    CHECK(town.only("area_lost").id == alarm.id);
+    town.at_time(town.now + seconds(1));
+    looks(hearing(1, seconds(161)));
     CHECK(town.entries("area_back") == 1);
     CHECK(town.entries("hub_lost") == 1);  // the one that is left
     CHECK(town.only("hub_lost").about.hub == south[0]);
+  }
+  SECTION("back one after another: nobody is told of them by name") {
+    looks(hearing(5, seconds(53)));
+    for (std::size_t left = 4; left > 0; --left) {
+      town.at_time(town.now + seconds(9));
+      looks(hearing(left, seconds(60)));
+    }
+    CHECK(town.entries("area_back") == 0);
+    looks(hearing(0, seconds(0)));
+    CHECK(town.open().empty());
+    CHECK(town.entries("area_back") == 1);
+    CHECK(town.entries("hub_lost") == 0);
   }
   SECTION("staggered, as their polls were: the first decides, the others join") {
     auto first = hearing(5, seconds(30));
