@@ -20,7 +20,7 @@ async function crop(canvas, part, path) {
   writeFileSync(path, Buffer.from(url.split(',')[1], 'base64'));
 }
 
-// -> {identifier, code, time (without its Z), viewer} as one frame on the screen shows them now. The boxes' places follow from the caption's
+// -> {identifier, code, time (RFC 3339), viewer} as the screen shows them now. The boxes' places follow from the caption's
 // font: letters 0.0331 of the height wide each, at 12 px from the edges.
 export async function readCaption(canvas, {path, viewer}) {
   const {width, height} = await canvas.evaluate((source) => ({width: source.width, height: source.height}));
@@ -31,10 +31,11 @@ export async function readCaption(canvas, {path, viewer}) {
   const alphabet = '2346789ACDEFHJKMNPRTWXY';
   await crop(canvas, field(0, 6), `${path}-identifier.png`);
   await crop(canvas, field(7, 4), `${path}-code.png`);
-  await crop(canvas, field(12, 19), `${path}-time.png`);
+  await crop(canvas, field(12, 10), `${path}-date.png`);
+  await crop(canvas, field(23, 8), `${path}-time.png`);
   await crop(canvas, {x: Math.max(0, edge - letter * 0.3), width: letter * (viewer.length + 0.6), y: 1 - 0.095, height: 0.09}, `${path}-viewer.png`);
   return {
     identifier: read(`${path}-identifier.png`, alphabet), code: read(`${path}-code.png`, alphabet),
-    time: read(`${path}-time.png`, '0123456789-: '), viewer: read(`${path}-viewer.png`, 'abcdefghijklmnopqrstuvwxyz.'),
+    time: `${read(`${path}-date.png`, '0123456789-')}T${read(`${path}-time.png`, '0123456789:').slice(0, 8)}Z`, viewer: read(`${path}-viewer.png`, 'abcdefghijklmnopqrstuvwxyz.'),
   };
 }
