@@ -27,7 +27,11 @@ Result<Json> read_answer(const std::string& text) {
 }  // namespace
 
 Result<Json> ask_link(const std::string& socket_path, const Json& request) {
-  const auto away = [&] { return Error{Code::kUnavailable, "link_away", socket_path + ": " + std::strerror(errno)}; };
+  const auto away = [&] {
+    return Error{Code::kUnavailable, "link_away",
+                 socket_path + ": " + std::strerror(errno) +
+                     "; see whether tillsyn-link runs, and as whom (--control-socket names its socket)"};
+  };
   TILLSYN_TRY(address, ipc::unix_address(socket_path));
   const UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (connect(socket.get(), ipc::as_sockaddr(address), sizeof address) != 0) return away();

@@ -34,7 +34,7 @@ void add_enrol(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<EnrolOptions>();
   command->add_option("--code", options->code, "The code; - reads it from standard input")->required();
   command->add_option("--relay", options->relay, "name:port, for a hub that holds no root list yet");
-  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens");
+  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -36,7 +36,7 @@ int run(const LabelOptions& options) {
 void add_label(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("label", "What the hub's label says: its name and its public key");
   const auto options = std::make_shared<LabelOptions>();
-  command->add_option("--gate-state", options->gate_state, "The gate's state directory");
+  command->add_option("--gate-state", options->gate_state, "The gate's state directory")->capture_default_str();
   command->add_flag("--json", options->as_json, "One line of JSON");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -95,7 +95,7 @@ void add_selftest(CLI::App& app, int& exit_code) {
       app.add_subcommand("selftest", "Try the hub's parts; lights the light for a moment, opens no camera");
   const auto options = std::make_shared<SelftestOptions>();
   command->add_flag("--json", options->json)->description("As JSON, on one line");
-  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens");
+  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

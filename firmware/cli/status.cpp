@@ -106,7 +106,7 @@ void add_status(CLI::App& app, int& exit_code) {
       app.add_subcommand("status", "How the hub is: gate, relay, camera, light, clock, windows, faults");
   const auto options = std::make_shared<StatusOptions>();
   command->add_flag("--json", options->json)->description("As JSON, on one line");
-  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens");
+  command->add_option("--control-socket", options->socket, "Where tillsyn-link listens")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -60,9 +60,9 @@ int run(const WipeOptions& options) {
 void add_wipe(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("wipe", "Destroy this hub's keys, orders and log");
   const auto options = std::make_shared<WipeOptions>();
-  command->add_option("--gate-state", options->gate_state, "The gate's state directory");
-  command->add_option("--link-state", options->link_state, "The link's state directory");
-  command->add_option("--control-socket", options->socket, "Where tillsyn-link would listen");
+  command->add_option("--gate-state", options->gate_state, "The gate's state directory")->capture_default_str();
+  command->add_option("--link-state", options->link_state, "The link's state directory")->capture_default_str();
+  command->add_option("--control-socket", options->socket, "Where tillsyn-link would listen")->capture_default_str();
   command->add_flag("--yes", options->sure)->description("Yes, for good");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

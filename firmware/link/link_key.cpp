@@ -95,7 +95,8 @@ Result<std::string> read_or_make(const std::string& path) {
   const std::string pem = made ? write_key(made.get()) : std::string();
   if (pem.empty()) return failed("key");
   if (const auto written = files::write_private(path, view_of(pem)); !written) {
-    return Error{written.error().code, "link_key", written.error().message};
+    return Error{written.error().code, "link_key",
+                 written.error().message + "; --state-dir names a folder that tillsyn-link may write to"};
   }
   return pem;
 }

@@ -51,9 +51,10 @@ int main(int argc, char** argv) {
   std::string config_path;
   Config flags;
   app.add_option("--config", config_path, "JSON: state_dir, gate_socket, control_socket");
-  auto* state_dir = app.add_option("--state-dir", flags.state_dir, "Where the link key lies");
-  auto* gate_socket = app.add_option("--gate-socket", flags.gate_socket, "Where gate listens");
-  auto* control_socket = app.add_option("--control-socket", flags.control_socket, "Where tillsyn-hub asks");
+  auto* state_dir = app.add_option("--state-dir", flags.state_dir, "Where the link key lies")->capture_default_str();
+  auto* gate_socket = app.add_option("--gate-socket", flags.gate_socket, "Where gate listens")->capture_default_str();
+  auto* control_socket =
+      app.add_option("--control-socket", flags.control_socket, "Where tillsyn-hub asks")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   auto config = load_config(config_path);

@@ -10,11 +10,8 @@ using http::ApiResponse;
 using orders::Role;
 
 Json resident_json(const care::Resident& resident) {
-  return {{"resident", resident.resident},
-          {"group", resident.group},
-          {"name", resident.name},
-          {"address", resident.address},
-          {"salt", resident.salt}};
+  return {{"resident", resident.resident}, {"group", resident.group}, {"name", resident.name},
+          {"address", resident.address},   {"salt", resident.salt},   {"etag", care::entity_tag(resident)}};
 }
 
 ApiResponse list_residents(const Caller& caller, const ApiRequest&) {
@@ -30,18 +27,36 @@ bool may_enter(const Caller& caller, const std::string& group) {
   return caller.may({Role::kCareManager, Role::kPlanner}, group);
 }
 
+// Whether `held` may become `next`: one who changes a name says which one (RFC 9110 §13.1.1), so that a mistyped id
+// writes over nobody and of two who correct at once the second is told.
+Result<void> check_precondition(const std::optional<care::Resident>& held, const std::string& next,
+                                const std::optional<std::string>& if_match) {
+  const bool is_told = if_match && held && *if_match == care::entity_tag(*held);
+  if (is_told || (held && care::entity_tag(*held) == next) || (!held && !if_match)) return {};
+  if (if_match) return refused("changed_meanwhile", "It is not what If-Match names; read it again.");
+  return refused("if_match_missing", "This resident has a name; If-Match with its etag says that it is to be changed.");
+}
+
 ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   const auto body = body_of(request);
   if (!body) return http::problem(body.error());
   const auto resident = care::read_resident(request.params.at("resident"), *body);
   if (!resident) return http::problem(400, "malformed", resident.error().message);
-  const auto held = care::get_resident(caller.provider, resident->resident);
-  if (!held && held.error().code != Code::kNotFound) return http::problem(held.error());
+  const auto found = care::get_resident(caller.provider, resident->resident);
+  if (!found && found.error().code != Code::kNotFound) return http::problem(found.error());
+  const std::optional<care::Resident> held = found ? std::optional(*found) : std::nullopt;
   if (!may_enter(caller, resident->group) || (held && !may_enter(caller, held->group))) return no_right();
+  const std::string tag = care::entity_tag(*resident);
+  if (const auto may = check_precondition(held, tag, request.if_match); !may) {
+    return http::problem(may.error().reason == "changed_meanwhile" ? 412 : 428, may.error().reason,
+                         may.error().message);
+  }
   const auto done = care::put_resident(caller.provider, *resident);
   if (!done) return http::problem(done.error());
   caller.services.listener().orders_changed(caller.provider.id);
-  return no_content();
+  auto response = no_content();
+  response.headers["ETag"] = tag;
+  return response;
 }
 
 ApiResponse list_tonight(const Caller& caller, const ApiRequest&) {

@@ -1,6 +1,7 @@
 #include "relay/care/residents.h"
 
 #include "common/crypto/aead.h"
+#include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 
 namespace tillsyn::care {
@@ -60,6 +61,11 @@ Result<Resident> opened(Provider& provider, const std::string& resident, const s
 }
 
 }  // namespace
+
+std::string entity_tag(const Resident& resident) {
+  const Json content = {resident.group, resident.name, resident.address, resident.salt};
+  return '"' + to_base64url(crypto::sha256(view_of(content.dump()))) + '"';
+}
 
 Result<Resident> read_resident(const std::string& resident, const Json& value) {
   if (!orders::is_random_id(resident)) return malformed("malformed", "A resident's id is 16 random bytes.");

@@ -22,6 +22,10 @@ struct Resident {
   std::string salt;     // base64url of 32 bytes
 };
 
+// Names what is held of a resident now, as an HTTP entity tag (RFC 9110 §8.8.3), quotes and all; another content has
+// another. Nothing can be guessed from it by one who has not the salt.
+std::string entity_tag(const Resident& resident);
+
 // Reads {"group","name","address","salt"} (and "resident", if given, which must agree).
 Result<Resident> read_resident(const std::string& resident, const Json& value);
 

@@ -30,6 +30,7 @@ struct ApiRequest {
   std::optional<std::string> origin;  // the Origin header; one of the root list's, or the request never gets here
   std::string host;                   // the Host header, lower case, as sent ("localhost:4433"); unjudged
   std::optional<std::string> idempotency_key;  // the Idempotency-Key header, unjudged
+  std::optional<std::string> if_match;  // the If-Match header, unjudged
   std::string peer;  // the peer's address without port; of IPv6 its /64, which is one subscriber
 };
 

@@ -83,7 +83,7 @@ ApiResponse Connection::answer_preflight(const Router::Match& match) const {
   ApiResponse response;
   response.status = 204;
   response.headers["Access-Control-Allow-Methods"] = match.allowed;
-  response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key";
+  response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, If-Match";
   response.headers["Access-Control-Max-Age"] = "600";
   return response;
 }

@@ -47,6 +47,7 @@ Result<RequestHead> read_head(const Head& head) {
   TILLSYN_TRY(origin, single(head, field::origin));
   TILLSYN_TRY(authorization, single(head, field::authorization));
   TILLSYN_TRY(key, single(head, std::string_view("Idempotency-Key")));
+  TILLSYN_TRY(if_match, single(head, field::if_match));
   if (!host) return malformed("malformed", "the Host field is missing");
   ApiRequest& request = out.request;
   request.method = std::string(head.method_string());
@@ -56,6 +57,7 @@ Result<RequestHead> read_head(const Head& head) {
   request.origin = std::move(origin);
   request.bearer = bearer_of(authorization);
   request.idempotency_key = std::move(key);
+  request.if_match = std::move(if_match);
   return out;
 }
 

@@ -20,17 +20,21 @@ struct Desk : Town {
   ApiResponse call(const std::string& method, const std::string& pattern, const std::string& body = {},
                    const std::string& token = {}, std::map<std::string, std::string> params = {},
                    std::map<std::string, std::string> query = {}) {
-    const auto route = std::find_if(table.begin(), table.end(), [&](const http::Route& one) {
-      return one.method == method && one.pattern == pattern;
-    });
-    REQUIRE(route != table.end());
     ApiRequest request;
     request.method = method;
     request.body = body;
-    request.host = "relay.example:443";
     request.params = std::move(params);
     request.query = std::move(query);
     if (!token.empty()) request.bearer = token;
+    return answer(pattern, std::move(request));
+  }
+
+  ApiResponse answer(const std::string& pattern, ApiRequest request) {
+    const auto route = std::find_if(table.begin(), table.end(), [&](const http::Route& one) {
+      return one.method == request.method && one.pattern == pattern;
+    });
+    REQUIRE(route != table.end());
+    request.host = "relay.example:443";
     return route->handler(request);
   }
 
@@ -225,6 +229,33 @@ TEST_CASE("names go to those who work in the group, and are entered by those who
   CHECK(names(sonja) == 0);
   CHECK(names(desk.token_of("lo", Role::kLogReviewer)) == 0);
   CHECK(put(sixten, "south") == 403);  // would take the resident out of a group that is not his
+  CHECK(put(carin, "north") == 204);   // the same again changes nothing
+  CHECK(put(carin, "") == 400);
+}
+
+TEST_CASE("a name that is held is changed by one who says which", "[api]") {
+  Desk desk;
+  const auto token = desk.token_of("carin", Role::kCareManager);
+  const auto put = [&](const std::string& name, const std::optional<std::string>& tag) {
+    ApiRequest request;
+    request.method = "PUT";
+    request.body =
+        Json{{"group", "north"}, {"name", name}, {"address", ""}, {"salt", to_base64url(fakes::bytes32("s"))}}.dump();
+    request.bearer = token;
+    request.params = {{"resident", fakes::random_id("resident")}};
+    request.if_match = tag;
+    return desk.answer("/v1/residents/{resident}", request);
+  };
+  const auto first = put("Astrid Ek", {});
+  REQUIRE(first.status == 204);
+  CHECK(code_of(put("Bertil Ek", {})) == "if_match_missing");
+  CHECK(put("Bertil Ek", {}).status == 428);
+  for (const char* wrong : {"", "*", "x"}) CHECK(code_of(put("Bertil Ek", wrong)) == "changed_meanwhile");
+  const auto second = put("Bertil Ek", first.headers.at("ETag"));
+  REQUIRE(second.status == 204);
+  CHECK(second.headers.at("ETag") != first.headers.at("ETag"));
+  CHECK(put("Cecilia Ek", first.headers.at("ETag")).status == 412);
+  CHECK(Json::parse(desk.call("GET", "/v1/residents", {}, token).body)["items"][0]["name"] == "Bertil Ek");
 }
 
 TEST_CASE("checkpoint, proofs and entries fit together", "[api][AUD-1]") {

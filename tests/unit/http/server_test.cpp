@@ -145,7 +145,7 @@ TEST_CASE("a preflight is answered for the app's origin alone", "[http][INT-4]")
   const auto good = ask(RunningServer::kAppOrigin, "/echo");
   CHECK(good.result_int() == 204);
   CHECK(good[field::access_control_allow_methods] == "POST");
-  CHECK(good[field::access_control_allow_headers] == "Authorization, Content-Type, Idempotency-Key");
+  CHECK(good[field::access_control_allow_headers] == "Authorization, Content-Type, Idempotency-Key, If-Match");
   CHECK(ask("https://evil.example", "/echo").result_int() == 403);
   CHECK(ask(RunningServer::kAppOrigin, "/nowhere").result_int() == 404);
 }
