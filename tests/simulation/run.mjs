@@ -117,7 +117,9 @@ const cameraYears = given.residents * simulated / (365.25 * day);
 const wrong = [...verdict.unanswered(), ...verdict.wrong, ...windowsDone.wrong];
 for (const line of wrong.slice(0, 60)) console.log(`WRONG ${line}`);
 console.log(`alarms by kind: ${JSON.stringify(verdict.counts)}`);
-console.log(`fault to alarm: median ${(verdict.median / 1000).toFixed(1)} s, longest ${(verdict.max / 1000).toFixed(1)} s, of ${verdict.delays.length}`);
+for (const [kind, {n, median, longest}] of Object.entries(verdict.delaysByKind())) {
+  console.log(`fault to alarm: ${kind} ${n}, median ${median.toFixed(1)} s, longest ${longest.toFixed(1)} s`);
+}
 console.log(`false alarms: ${verdict.falseAlarms} in ${cameraYears.toFixed(3)} camera-years, ${(verdict.falseAlarms / cameraYears).toFixed(1)} a camera-year`);
 console.log(`windows: ${windowsDone.right} with their one outcome; ${seconds().toFixed(0)} s`);
 console.log(`${windowsDone.right + verdict.delays.length} passed, ${wrong.length} failed`);

@@ -42,7 +42,7 @@ export class Verdict {
   constructor() {
     this.expected = [];
     this.follows = [];
-    this.delays = [];  // fault to alarm, simulated ms
+    this.delays = [];  // fault to alarm: {kind, ms}, simulated
     this.wrong = [];   // sentences
     this.falseAlarms = 0;
     this.seen = new Set();
@@ -64,7 +64,7 @@ export class Verdict {
     const open = fits.find((one) => !one.alarm);
     if (open) {
       open.alarm = data;
-      this.delays.push(Math.max(0, Date.parse(data.raised) - open.at));
+      this.delays.push({kind: data.kind, ms: Math.max(0, Date.parse(data.raised) - open.at)});
     } else if (fits.length > 0) {
       this.wrong.push(`${provider}: ${data.kind} alarmed twice: ${JSON.stringify(data)}`);
     } else if (!this.#followsFrom(provider, data)) {
@@ -82,6 +82,13 @@ export class Verdict {
 
   unanswered() { return this.expected.filter(({alarm}) => !alarm).map(({provider, kind}) => `${provider}: a planted ${kind} was never alarmed`); }
 
-  get median() { return [...this.delays].sort((a, b) => a - b)[Math.floor(this.delays.length / 2)]; }
-  get max() { return Math.max(...this.delays); }
+  // By kind of alarm, in simulated seconds: {n, median, longest}.
+  delaysByKind() {
+    const kinds = {};
+    for (const delay of this.delays) (kinds[delay.kind] ??= []).push(delay);
+    return Object.fromEntries(Object.entries(kinds).map(([kind, delays]) => {
+      const sorted = delays.map(({ms}) => ms / 1000).sort((a, b) => a - b);
+      return [kind, {n: sorted.length, median: sorted[Math.floor(sorted.length / 2)], longest: sorted.at(-1)}];
+    }));
+  }
 }
