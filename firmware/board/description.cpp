@@ -82,6 +82,13 @@ Result<ClockDescription> parse_clock(const Json& json, const std::string& direct
   return clock;
 }
 
+Result<WatchdogDescription> parse_watchdog(const Json& json, const std::string& directory) {
+  JsonReader in(json, "watchdog");
+  WatchdogDescription watchdog{in.text("kind", 32), complete(directory, in.text("path", kMaxPath))};
+  TILLSYN_CHECK(in.finish());
+  return watchdog;
+}
+
 Result<BoardDescription> parse(std::string_view text, const std::string& directory) {
   TILLSYN_TRY(json, parse_json(text, {kMaxBytes, 8}));
   JsonReader in(json, "board");
@@ -92,6 +99,7 @@ Result<BoardDescription> parse(std::string_view text, const std::string& directo
   const Json& light_json = in.object("light");
   const Json& button_json = in.object("button");
   const Json& clock_json = in.object("clock");
+  const Json* watchdog_json = json.contains("watchdog") ? &in.object("watchdog") : nullptr;
   if (in.ok() && !is_name(name, kBoardName)) in.fail("name", "is not a name");
   TILLSYN_CHECK(in.finish());
   TILLSYN_TRY(cameras, parse_cameras(camera_list, directory));
@@ -99,7 +107,8 @@ Result<BoardDescription> parse(std::string_view text, const std::string& directo
   TILLSYN_TRY(light, parse_light(light_json, directory));
   TILLSYN_TRY(button, parse_button(button_json, directory));
   TILLSYN_TRY(clock, parse_clock(clock_json, directory));
-  return BoardDescription{name, cameras, paths, light, button, clock};
+  TILLSYN_TRY(watchdog, watchdog_json ? parse_watchdog(*watchdog_json, directory) : WatchdogDescription());
+  return BoardDescription{name, cameras, paths, light, button, clock, watchdog};
 }
 
 }  // namespace

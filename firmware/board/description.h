@@ -14,8 +14,10 @@
 //    "camera_paths":["/dev/video0"],
 //    "light":{"kind":"led","path":"/sys/class/leds/tillsyn","wired":false},
 //    "button":{"kind":"evdev","path":"/dev/input/event0","key":148},
-//    "clock":{"kind":"chrony","path":"/run/chrony/chronyd.sock"}}
+//    "clock":{"kind":"chrony","path":"/run/chrony/chronyd.sock"},
+//    "watchdog":{"kind":"device","path":"/dev/watchdog0"}}
 //
+// "watchdog" may be left out: there is none.
 // Relative paths count from the description's own directory. The kinds and sources marked (bench) below are read in any
 // build but made only by one for the board bench.
 namespace tillsyn::board {
@@ -46,6 +48,11 @@ struct ClockDescription {
   std::string path;  // of "chrony": chronyd's command socket
 };
 
+struct WatchdogDescription {
+  std::string kind = "none";  // "device", "none"
+  std::string path;
+};
+
 struct BoardDescription {
   std::string name;                        // [a-z0-9_-]{1,32}
   std::vector<CameraDescription> cameras;  // 1-8, different ids
@@ -53,6 +60,7 @@ struct BoardDescription {
   LightDescription light;
   ButtonDescription button;
   ClockDescription clock;
+  WatchdogDescription watchdog;
 };
 
 // Pure. `directory` completes relative paths. kMalformed "board" for anything else than the above.

@@ -32,4 +32,10 @@ Result<std::unique_ptr<Light>> make_light(const BoardDescription& board) {
   return must_exist(make_more_light(board.light), board.light.kind);
 }
 
+Result<std::unique_ptr<Watchdog>> make_watchdog(const BoardDescription& board) {
+  if (board.watchdog.kind == "device") return KernelWatchdog::open(board.watchdog.path);
+  if (board.watchdog.kind == "none") return std::unique_ptr<Watchdog>(new NoWatchdog());
+  return must_exist(Result<std::unique_ptr<Watchdog>>(nullptr), board.watchdog.kind);
+}
+
 }  // namespace tillsyn::board

@@ -7,6 +7,7 @@
 #include "firmware/board/clock.h"
 #include "firmware/board/description.h"
 #include "firmware/board/light.h"
+#include "firmware/board/watchdog.h"
 
 // Makes a board's parts from its description. A kind that this build does not have is kRefused "board": the bench's
 // parts exist only where TILLSYN_BOARD is bench. Threads: reentrant.
@@ -15,5 +16,6 @@ namespace tillsyn::board {
 Result<std::unique_ptr<ClockSource>> make_clock_source(const BoardDescription& board);
 Result<std::unique_ptr<Button>> make_button(const BoardDescription& board);
 Result<std::unique_ptr<Light>> make_light(const BoardDescription& board);
+Result<std::unique_ptr<Watchdog>> make_watchdog(const BoardDescription& board);
 
 }  // namespace tillsyn::board

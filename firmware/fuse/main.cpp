@@ -20,7 +20,8 @@
 #include "firmware/fuse/judge.h"
 
 // tillsyn-fuse: gate's parent. It alone opens the light; it keeps it lit while gate holds a camera, and kills gate when
-// that does not judge, or holds a camera that its own verdict closes. The promises are in feed.h.
+// that does not judge, or holds a camera that its own verdict closes. The promises are in feed.h. It feeds the board's
+// watchdog while it watches: a fuse that hangs, or waits for a gate that cannot be killed, ends in the machine's restart.
 namespace tillsyn::fuse {
 namespace {
 
@@ -28,6 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr Milliseconds kTick = 50ms;
 constexpr Milliseconds kLightCheck = 1s;
+constexpr Milliseconds kFeed = 500ms;
 constexpr Milliseconds kStopPatience = 5s;
 constexpr Milliseconds kFirstPause = 250ms;
 constexpr Milliseconds kLongestPause = 30s;
@@ -37,8 +39,9 @@ void say(const std::string& text) { std::fprintf(stderr, "tillsyn-fuse: %s\n", t
 
 class Fuse {
  public:
-  Fuse(const board::BoardDescription& board, std::unique_ptr<board::Light> light, int signals)
-      : board_(board), light_(std::move(light)), signals_(signals) {}
+  Fuse(const board::BoardDescription& board, std::unique_ptr<board::Light> light,
+       std::unique_ptr<board::Watchdog> watchdog, int signals)
+      : board_(board), light_(std::move(light)), watchdog_(std::move(watchdog)), signals_(signals) {}
 
   // Runs gate again and again until told to stop.
   int run(const std::vector<std::string>& command) {
@@ -55,6 +58,7 @@ class Fuse {
       rest(pause);
       pause = std::min(2 * pause, kLongestPause);
     }
+    complain(watchdog_->disarm());
     return 0;
   }
 
@@ -63,6 +67,7 @@ class Fuse {
     Judge judge(board::monotonic_raw());
     blind_ = false;
     while (!has_ended(child.process)) {
+      feed_watchdog();
       wait(child.feed.get(), kTick);
       const Milliseconds now = board::monotonic_raw();
       judge.see(camera_held(child.process), now);
@@ -125,7 +130,21 @@ class Fuse {
   // A gate that fails again and again is started again more and more slowly.
   void rest(Milliseconds pause) {
     const Milliseconds end = board::monotonic_raw() + pause;
-    for (Milliseconds now{0}; !stopping_ && (now = board::monotonic_raw()) < end;) wait(-1, end - now);
+    for (Milliseconds now{0}; !stopping_ && (now = board::monotonic_raw()) < end;) {
+      feed_watchdog();
+      wait(-1, std::min(end - now, kFeed));
+    }
+  }
+
+  void feed_watchdog() {
+    const Milliseconds now = board::monotonic_raw();
+    if (now - fed_at_ < kFeed) return;
+    fed_at_ = now;
+    complain(watchdog_->feed());
+  }
+
+  static void complain(const Result<void>& outcome) {
+    if (!outcome) say(outcome.error().message);
   }
 
   // Until the feed speaks, a signal comes or the time is over.
@@ -142,7 +161,9 @@ class Fuse {
 
   const board::BoardDescription& board_;
   std::unique_ptr<board::Light> light_;
+  std::unique_ptr<board::Watchdog> watchdog_;
   int signals_;
+  Milliseconds fed_at_{0};
   Milliseconds light_checked_at_{0};
   Milliseconds stopping_since_{0};
   bool lit_ = false;
@@ -174,7 +195,9 @@ int run(const std::string& board_path, const std::vector<std::string>& command) 
   if (!light) return say(light.error().message), 2;
   const UniqueFd signals(signal_descriptor());
   take_priority();
-  return Fuse(*board, std::move(light).value(), signals.get()).run(command);
+  auto watchdog = board::make_watchdog(*board);
+  if (!watchdog) return say(watchdog.error().message), 2;
+  return Fuse(*board, std::move(light).value(), std::move(watchdog).value(), signals.get()).run(command);
 }
 
 }  // namespace

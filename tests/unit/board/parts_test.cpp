@@ -69,6 +69,19 @@ TEST_CASE("relative paths count from the description's directory", "[board]") {
   CHECK(board->button.path == "/var/lib/tillsyn/button");
 }
 
+TEST_CASE("a watchdog may be described, and a device that is none is refused", "[board]") {
+  Json json = description();
+  CHECK(parse_board(json.dump(), "/b")->watchdog.kind == "none");
+  json["watchdog"] = {{"kind", "device"}, {"path", "/dev/null"}};
+  const auto board = parse_board(json.dump(), "/b");
+  REQUIRE(board.ok());
+  CHECK(make_watchdog(*board).error().code == Code::kUnavailable);
+  json["watchdog"]["kind"] = "spring";
+  CHECK(make_watchdog(*parse_board(json.dump(), "/b")).error().code == Code::kRefused);
+  json["watchdog"]["extra"] = 1;
+  CHECK_FALSE(parses(json));
+}
+
 TEST_CASE("a description that is not exact is refused", "[board]") {
   REQUIRE(parses(description()));
   const auto with = [](const char* pointer, const Json& value) {
