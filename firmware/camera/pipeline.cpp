@@ -304,8 +304,21 @@ Result<void> prepare() {
   return {};
 }
 
+// Makes a view's elements once, and no use of them: V4L2's plug-in, when it is loaded, looks for devices through a socket,
+// which a confined program that waited for its first view would not survive.
+Result<void> load_plugins(const Source& source) {
+  GError* error = nullptr;
+  const ElementRef elements(gst_parse_launch(pipeline_text(source, "fakesink").c_str(), &error));
+  if (error == nullptr && elements) return {};
+  const std::string why = error != nullptr ? error->message : "unknown";
+  g_clear_error(&error);
+  return camera_fault("the source cannot be built: " + why);
+}
+
 Result<std::unique_ptr<Camera>> make_camera(const SourceSettings& settings) {
-  if (!make_source(settings)) return refused("camera_fault", "this board has no camera source of kind " + settings.kind);
+  const auto source = make_source(settings);
+  if (!source) return refused("camera_fault", "this board has no camera source of kind " + settings.kind);
+  TILLSYN_CHECK(load_plugins(*source));
   return std::unique_ptr<Camera>(std::make_unique<GstCamera>(settings));
 }
 
