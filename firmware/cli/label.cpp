@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -15,11 +18,19 @@ struct LabelOptions {
   bool as_json = false;
 };
 
+// The key is read by its own user alone: root, who asks on an installed hub, becomes that user.
+bool become_owner(const std::string& directory) {
+  struct stat about {};
+  if (geteuid() != 0) return true;
+  return stat(directory.c_str(), &about) == 0 && setegid(about.st_gid) == 0 && seteuid(about.st_uid) == 0;
+}
+
 int run(const LabelOptions& options) {
   const auto fail = [](const std::string& why) { return std::cerr << "no label: " << why << '\n', 1; };
   if (!std::filesystem::exists(options.gate_state + "/device.key")) {
     return fail("this hub has no key yet; start tillsyn-gate once");
   }
+  if (!become_owner(options.gate_state)) return fail("run it as root, or as the gate's user");
   const auto keys = board::FileKeyStore::open(options.gate_state);
   if (!keys) return fail(keys.error().message);
   const Json device_key = (*keys)->device_key().to_jwk();
