@@ -3,15 +3,15 @@
 // them. TILLSYN_FAULT_LONG=1 does more of the same; TILLSYN_FAULT_SEED repeats a run's choices.
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
-import {createPublicKey, randomInt, verify} from 'node:crypto';
+import {randomInt} from 'node:crypto';
 import {readdirSync, readlinkSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {AttackTown} from '../e2e/lib/attack_town.mjs';
-import {hashOf, signedBytes, unb64} from '../e2e/lib/crypto.mjs';
 import {until} from '../e2e/lib/processes.mjs';
 import {ScriptedViewer} from '../e2e/lib/scripted_viewer.mjs';
+import {verifiedPayloads} from '../e2e/lib/verified_log.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const kills = process.env.TILLSYN_FAULT_LONG ? 1000 : 50;
@@ -82,16 +82,7 @@ const victims = {
 // A gate's log from its first entry on: numbered, chained, signed by the device. -> the payloads.
 async function verifiedLog(hub) {
   const {events, accepted} = JSON.parse(execFileSync('python3', [join(here, 'hub_log.py'), hub.path('gate/gate.db')], {maxBuffer: 1 << 28}));
-  const key = createPublicKey({key: await hub.deviceKey(), format: 'jwk'});
-  let previous = null;
-  const payloads = events.map(({payload, sig}, i) => {
-    assert.ok(verify('sha256', signedBytes('event', payload), {key, dsaEncoding: 'ieee-p1363'}, unb64(sig)), `event ${i + 1} is signed`);
-    const event = JSON.parse(payload);
-    assert.equal(event.n, i + 1, 'numbered without a gap');
-    assert.equal(event.prev, previous, `event ${i + 1} is chained`);
-    previous = hashOf('event', payload);
-    return payload;
-  });
+  const payloads = verifiedPayloads(events, await hub.deviceKey());
   return {payloads, accepted};
 }
 

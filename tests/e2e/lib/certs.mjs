@@ -17,11 +17,11 @@ export class CertificateAuthority {
     this.pem = readFileSync(this.cert, 'utf8');
   }
 
-  // -> {key, cert}: paths of a server's key and its chain, for localhost and 127.0.0.1.
-  issue(name) {
+  // -> {key, cert}: paths of a server's key and its chain, for those names.
+  issue(name, names = ['DNS:localhost', 'IP:127.0.0.1']) {
     const [key, request, cert, extensions] = ['key', 'csr', 'pem', 'ext'].map((end) => join(this.dir, `${name}.${end}`));
     openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${name}`, '-keyout', key, '-out', request);
-    writeFileSync(extensions, 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n');
+    writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
     openssl('x509', '-req', '-in', request, '-CA', this.cert, '-CAkey', this.key, '-CAcreateserial', '-days', '30', '-extfile', extensions, '-out', cert);
     return {key, cert};
   }
