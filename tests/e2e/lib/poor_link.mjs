@@ -1,5 +1,6 @@
 // A network that is as poor as one says, for programs that are started `under` it: poor_link.py does it, packet by packet.
 import {join} from 'node:path';
+import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {until} from './processes.mjs';
 
@@ -19,7 +20,7 @@ export class PoorLink {
   static async start(processes, name, seed, shape = good) {
     const link = new PoorLink();
     const {child, ready} = await processes.startServer(name, 'python3', [script, String(seed)], {stdin: 'pipe'});
-    child.stdout.on('data', (text) => { link.counted = JSON.parse(text); });
+    createInterface({input: child.stdout}).on('line', (text) => { if (text) link.counted = JSON.parse(text); });
     link.child = child;
     link.under = ['nsenter', `--net=${join('/proc', String(ready.listening), 'ns/net')}`];
     link.set(shape);
