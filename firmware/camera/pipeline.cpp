@@ -127,15 +127,19 @@ class GstView : public View {
   int caption_height_ = 0;   // media thread only
 };
 
-Result<void> GstView::start(const SourceSettings& source_settings) {
+// The pipeline of a view that ends in `sink`, at rest.
+Result<ElementRef> build(const Source& source, const std::string& sink) {
   GError* error = nullptr;
-  const std::string text = pipeline_text(*source_, "appsink name=sink sync=false max-buffers=8 drop=false");
-  pipeline_.reset(gst_parse_launch(text.c_str(), &error));
-  if (error != nullptr || !pipeline_) {
-    const std::string why = error != nullptr ? error->message : "unknown";
-    g_clear_error(&error);
-    return camera_fault("the pipeline cannot be built: " + why);
-  }
+  ElementRef pipeline(gst_parse_launch(pipeline_text(source, sink).c_str(), &error));
+  if (error == nullptr && pipeline) return pipeline;
+  const std::string why = error != nullptr ? error->message : "unknown";
+  g_clear_error(&error);
+  return camera_fault("the pipeline cannot be built: " + why);
+}
+
+Result<void> GstView::start(const SourceSettings& source_settings) {
+  TILLSYN_TRY(built, build(*source_, "appsink name=sink sync=false max-buffers=8 drop=false"));
+  pipeline_ = std::move(built);
   TILLSYN_CHECK(source_->configure(bin()));
   configure_pipeline(bin(), source_settings, settings_);
   connect();
@@ -304,21 +308,13 @@ Result<void> prepare() {
   return {};
 }
 
-// Makes a view's elements once, and no use of them: V4L2's plug-in, when it is loaded, looks for devices through a socket,
-// which a confined program that waited for its first view would not survive.
-Result<void> load_plugins(const Source& source) {
-  GError* error = nullptr;
-  const ElementRef elements(gst_parse_launch(pipeline_text(source, "fakesink").c_str(), &error));
-  if (error == nullptr && elements) return {};
-  const std::string why = error != nullptr ? error->message : "unknown";
-  g_clear_error(&error);
-  return camera_fault("the source cannot be built: " + why);
-}
-
 Result<std::unique_ptr<Camera>> make_camera(const SourceSettings& settings) {
   const auto source = make_source(settings);
   if (!source) return refused("camera_fault", "this board has no camera source of kind " + settings.kind);
-  TILLSYN_CHECK(load_plugins(*source));
+  // Made once and not used: V4L2's plug-in, when it is loaded, looks for devices through a socket, which a confined
+  // program that waited for its first view would not survive.
+  TILLSYN_TRY(plugins, build(*source, "fakesink"));
+  plugins.reset();
   return std::unique_ptr<Camera>(std::make_unique<GstCamera>(settings));
 }
 

@@ -10,8 +10,8 @@ std::map<std::string, SourceFactory>& factories() {
   return all;
 }
 
-// What the camera is to deliver, best first: the described size and rate, then the size, then whatever it has. Without it
-// v4l2src takes the largest picture that the camera can, at two a second if need be.
+// What the camera is to deliver, best first: the described size and rate, then the size, then whatever it has. Without
+// it v4l2src takes the largest picture that the camera can, at two a second if need be.
 GstCaps* mode_of(const SourceSettings& settings) {
   std::string size;
   if (settings.width != 0) size += ",width=" + std::to_string(settings.width);
@@ -57,15 +57,17 @@ class V4l2Source : public Source {
     gst_pad_add_probe(
         pad, GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad*, GstPadProbeInfo* info, gpointer self) {
-          g_weak_ref_set(&static_cast<V4l2Source*>(self)->pool_, GST_PAD_PROBE_INFO_BUFFER(info)->pool);
+          // One that was copied comes from no pool.
+          if (GstBufferPool* pool = GST_PAD_PROBE_INFO_BUFFER(info)->pool)
+            g_weak_ref_set(&static_cast<V4l2Source*>(self)->pool_, pool);
           return GST_PAD_PROBE_OK;
         },
         this, nullptr);
     gst_object_unref(pad);
   }
 
-  // v4l2src of GStreamer 1.22, which Debian 12 has, forgets a reference to its pool of buffers, and with that a descriptor
-  // of the camera, which then stays held for ever. When the pipeline is gone the forgotten one is the last.
+  // v4l2src of GStreamer 1.22, which Debian 12 has, forgets a reference to its pool of buffers, and with that a
+  // descriptor of the camera, which then stays held for ever. When the pipeline is gone the forgotten one is the last.
   void release_pool() {
     const gpointer pool = g_weak_ref_get(&pool_);
     if (pool == nullptr) return;
