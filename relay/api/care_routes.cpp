@@ -27,14 +27,15 @@ bool may_enter(const Caller& caller, const std::string& group) {
   return caller.may({Role::kCareManager, Role::kPlanner}, group);
 }
 
-// Whether `held` may become `next`: one who changes a name says which one (RFC 9110 §13.1.1), so that a mistyped id
-// writes over nobody and of two who correct at once the second is told.
-Result<void> check_precondition(const std::optional<care::Resident>& held, const std::string& next,
-                                const std::optional<std::string>& if_match) {
-  const bool is_told = if_match && held && *if_match == care::entity_tag(*held);
-  if (is_told || (held && care::entity_tag(*held) == next) || (!held && !if_match)) return {};
-  if (if_match) return refused("changed_meanwhile", "It is not what If-Match names; read it again.");
-  return refused("if_match_missing", "This resident has a name; If-Match with its etag says that it is to be changed.");
+// What is wrong with `held` becoming `next`: one who changes a name says which one (RFC 9110 §13.1.1), so that a
+// mistyped id writes over nobody and of two who correct at once the second is told.
+std::optional<ApiResponse> precondition_problem(const std::optional<care::Resident>& held, const std::string& next,
+                                                const std::optional<std::string>& if_match) {
+  const auto tag = held ? std::optional(care::entity_tag(*held)) : std::nullopt;
+  if (tag == if_match || tag == next) return std::nullopt;
+  if (if_match) return http::problem(412, "changed_meanwhile", "It is not what If-Match names; read it again.");
+  return http::problem(428, "if_match_missing",
+                       "This resident has a name; If-Match with its etag says that it is to be changed.");
 }
 
 ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
@@ -47,10 +48,7 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   const std::optional<care::Resident> held = found ? std::optional(*found) : std::nullopt;
   if (!may_enter(caller, resident->group) || (held && !may_enter(caller, held->group))) return no_right();
   const std::string tag = care::entity_tag(*resident);
-  if (const auto may = check_precondition(held, tag, request.if_match); !may) {
-    return http::problem(may.error().reason == "changed_meanwhile" ? 412 : 428, may.error().reason,
-                         may.error().message);
-  }
+  if (auto wrong = precondition_problem(held, tag, request.if_match)) return *std::move(wrong);
   const auto done = care::put_resident(caller.provider, *resident);
   if (!done) return http::problem(done.error());
   caller.services.listener().orders_changed(caller.provider.id);
