@@ -89,6 +89,14 @@ Result<WatchdogDescription> parse_watchdog(const Json& json, const std::string& 
   return watchdog;
 }
 
+Result<KeyDescription> parse_key(const Json& json) {
+  JsonReader in(json, "key");
+  KeyDescription key{in.text("kind", 32), json.contains("tcti") ? in.text("tcti", kMaxPath) : std::string()};
+  if (in.ok() && (key.kind == "tpm") == key.tcti.empty()) in.fail("tcti", "belongs to a key of kind tpm, which needs it");
+  TILLSYN_CHECK(in.finish());
+  return key;
+}
+
 Result<BoardDescription> parse(std::string_view text, const std::string& directory) {
   TILLSYN_TRY(json, parse_json(text, {kMaxBytes, 8}));
   JsonReader in(json, "board");
@@ -100,6 +108,7 @@ Result<BoardDescription> parse(std::string_view text, const std::string& directo
   const Json& button_json = in.object("button");
   const Json& clock_json = in.object("clock");
   const Json* watchdog_json = json.contains("watchdog") ? &in.object("watchdog") : nullptr;
+  const Json* key_json = json.contains("key") ? &in.object("key") : nullptr;
   if (in.ok() && !is_name(name, kBoardName)) in.fail("name", "is not a name");
   TILLSYN_CHECK(in.finish());
   TILLSYN_TRY(cameras, parse_cameras(camera_list, directory));
@@ -108,7 +117,8 @@ Result<BoardDescription> parse(std::string_view text, const std::string& directo
   TILLSYN_TRY(button, parse_button(button_json, directory));
   TILLSYN_TRY(clock, parse_clock(clock_json, directory));
   TILLSYN_TRY(watchdog, watchdog_json ? parse_watchdog(*watchdog_json, directory) : WatchdogDescription());
-  return BoardDescription{name, cameras, paths, light, button, clock, watchdog};
+  TILLSYN_TRY(key, key_json ? parse_key(*key_json) : KeyDescription());
+  return BoardDescription{name, cameras, paths, light, button, clock, watchdog, key};
 }
 
 }  // namespace

@@ -15,9 +15,10 @@
 //    "light":{"kind":"led","path":"/sys/class/leds/tillsyn","wired":false},
 //    "button":{"kind":"evdev","path":"/dev/input/event0","key":148},
 //    "clock":{"kind":"chrony","path":"/run/chrony/chronyd.sock"},
-//    "watchdog":{"kind":"device","path":"/dev/watchdog0"}}
+//    "watchdog":{"kind":"device","path":"/dev/watchdog0"},
+//    "key":{"kind":"tpm","tcti":"device:/dev/tpmrm0"}}
 //
-// "watchdog" may be left out: there is none.
+// "watchdog" may be left out: there is none. "key" too: the device key is a file in the gate's state directory.
 // Relative paths count from the description's own directory. The kinds and sources marked (bench) below are read in any
 // build but made only by one for the board bench.
 namespace tillsyn::board {
@@ -53,6 +54,11 @@ struct WatchdogDescription {
   std::string path;
 };
 
+struct KeyDescription {
+  std::string kind = "file";  // "file", "tpm"
+  std::string tcti;           // of "tpm": how it is reached, as tss2-tctildr(3) says
+};
+
 struct BoardDescription {
   std::string name;                        // [a-z0-9_-]{1,32}
   std::vector<CameraDescription> cameras;  // 1-8, different ids
@@ -61,6 +67,7 @@ struct BoardDescription {
   ButtonDescription button;
   ClockDescription clock;
   WatchdogDescription watchdog;
+  KeyDescription key;
 };
 
 // Pure. `directory` completes relative paths. kMalformed "board" for anything else than the above.

@@ -36,27 +36,34 @@ class KeyStore {
   std::string hub_;
 };
 
-// The device key in a file of its own, mode 0600, for boards without a secure element.
-class FileKeyStore : public KeyStore {
+// Where a board keeps its device key. Threads: reentrant.
+class KeyPlace {
  public:
-  // Reads `directory`/device.key, or makes a key there first (written whole and synced before its name appears).
-  // kIo "key_store" when the disk fails, kMalformed "key_store" when the file is not a key or others may read it: a
-  // damaged key is never replaced silently, as the hub would change its name.
-  static Result<std::unique_ptr<KeyStore>> open(const std::string& directory);
+  virtual ~KeyPlace() = default;
 
-  // Overwrites and removes the key; success when there was none.
-  static Result<void> destroy(const std::string& directory);
+  // The key that is there, or one that is made there first. kIo "key_store" when the place fails, kUnavailable
+  // "key_store" when it is not there, kMalformed "key_store" when what it holds is no device key: a damaged key is never
+  // replaced silently, as the hub would change its name.
+  virtual Result<std::unique_ptr<KeyStore>> open() const = 0;
 
-  static bool exists(const std::string& directory);
+  // Whether there is a key, whole or not. Errors as above.
+  virtual Result<bool> has_key() const = 0;
 
-  const crypto::P256PublicKey& device_key() const override { return key_.public_key(); }
-  Result<ByteArray<crypto::kP256SignatureBytes>> sign(std::string_view kind, ByteView body) const override;
-  Result<void> destroy_key() override { return destroy(directory_); }
+  // Destroys the key; success when there was none. Errors as above.
+  virtual Result<void> destroy() const = 0;
+};
+
+// `directory`/device.key, mode 0600, for boards without a secure element. Written whole and synced before its name
+// appears; overwritten and removed to destroy it. A file that others may read is no device key.
+class FileKeyPlace : public KeyPlace {
+ public:
+  explicit FileKeyPlace(std::string directory) : directory_(std::move(directory)) {}
+
+  Result<std::unique_ptr<KeyStore>> open() const override;
+  Result<bool> has_key() const override;
+  Result<void> destroy() const override;
 
  private:
-  FileKeyStore(crypto::P256PrivateKey key, std::string directory);
-
-  crypto::P256PrivateKey key_;
   std::string directory_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "firmware/board/chrony_clock.h"
 #include "firmware/board/more_parts.h"
+#include "firmware/board/tpm_key_place.h"
 
 namespace tillsyn::board {
 namespace {
@@ -36,6 +37,12 @@ Result<std::unique_ptr<Watchdog>> make_watchdog(const BoardDescription& board) {
   if (board.watchdog.kind == "device") return KernelWatchdog::open(board.watchdog.path);
   if (board.watchdog.kind == "none") return std::unique_ptr<Watchdog>(new NoWatchdog());
   return must_exist(Result<std::unique_ptr<Watchdog>>(nullptr), board.watchdog.kind);
+}
+
+Result<std::unique_ptr<KeyPlace>> make_key_place(const BoardDescription& board, const std::string& state_directory) {
+  if (board.key.kind == "file") return std::unique_ptr<KeyPlace>(new FileKeyPlace(state_directory));
+  if (board.key.kind == "tpm") return std::unique_ptr<KeyPlace>(new TpmKeyPlace(board.key.tcti));
+  return must_exist(Result<std::unique_ptr<KeyPlace>>(nullptr), board.key.kind);
 }
 
 }  // namespace tillsyn::board

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "firmware/board/parts.h"
 #include "firmware/cli/ask_link.h"
 #include "firmware/cli/commands.h"
 #include "firmware/files/files.h"
@@ -12,6 +13,7 @@ namespace tillsyn::cli {
 namespace {
 
 struct WipeOptions {
+  std::string board = "/etc/tillsyn/board.json";
   std::string gate_state = "/var/lib/tillsyn-gate";
   std::string link_state = "/var/lib/tillsyn-link";
   std::string socket = kControlSocket;
@@ -32,7 +34,9 @@ Result<std::vector<std::string>> files_in(const std::string& directory) {
 
 // Keys first: without them the rest is worth nothing, should the power go in the middle.
 Result<std::size_t> wipe(const WipeOptions& options) {
-  TILLSYN_CHECK(files::destroy(options.gate_state + "/device.key"));
+  TILLSYN_TRY(board, board::load_board(options.board));
+  TILLSYN_TRY(place, board::make_key_place(board, options.gate_state));
+  TILLSYN_CHECK(place->destroy());
   TILLSYN_CHECK(files::destroy(options.link_state + "/link.key"));
   std::size_t count = 0;
   for (const std::string& directory : {options.gate_state, options.link_state}) {
@@ -60,6 +64,7 @@ int run(const WipeOptions& options) {
 void add_wipe(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("wipe", "Destroy this hub's keys, orders and log");
   const auto options = std::make_shared<WipeOptions>();
+  command->add_option("--board", options->board, "The board's description")->capture_default_str();
   command->add_option("--gate-state", options->gate_state, "The gate's state directory")->capture_default_str();
   command->add_option("--link-state", options->link_state, "The link's state directory")->capture_default_str();
   command->add_option("--control-socket", options->socket, "Where tillsyn-link would listen")->capture_default_str();

@@ -198,6 +198,7 @@ void Gate::tell_status() {
 
 void Gate::store_failed(const Error& error) {
   spdlog::critical("store: {}", error.message);
+  if (error.reason == "key_store") fatal_ = error;  // its place is found anew at a start alone
   for (auto& event : views_.abandon())
     if (unlogged_.size() < kMaxUnlogged) unlogged_.push_back(std::move(event));
   store_faulted_ = true;

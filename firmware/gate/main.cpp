@@ -108,11 +108,12 @@ void build_registry(const std::string& path) {
 
 std::string store_path(const Options& options) { return options.state + "/gate.db"; }
 
-Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescription& board) {
+Result<Gate::Parts> make_parts(const Options& options, const board::BoardDescription& board,
+                               const board::KeyPlace& place) {
   TILLSYN_TRY(root_text, read_text(options.fleet_root));
   TILLSYN_TRY(fleet_root, orders::parse_fleet_root(root_text));
   TILLSYN_TRY(root_list, options.root_list.empty() ? Result<std::string>(std::string()) : read_text(options.root_list));
-  TILLSYN_TRY(keys, board::FileKeyStore::open(options.state));
+  TILLSYN_TRY(keys, place.open());
   TILLSYN_TRY(source, board::make_clock_source(board));
   TILLSYN_TRY(button, board::make_button(board));
   TILLSYN_TRY(listener, ipc::Listener::open(options.socket));
@@ -156,9 +157,10 @@ Result<void> run_retired(const Options& options, const board::BoardDescription& 
 
 Result<void> run(const Options& options) {
   TILLSYN_TRY(board, board::load_board(options.board));
-  TILLSYN_TRY(retired, Retired::find(options.state, store_path(options)));
+  TILLSYN_TRY(place, board::make_key_place(board, options.state));
+  TILLSYN_TRY(retired, Retired::find(*place, store_path(options)));
   if (retired) return run_retired(options, board, std::move(*retired));
-  TILLSYN_TRY(parts, make_parts(options, board));
+  TILLSYN_TRY(parts, make_parts(options, board, *place));
   build_registry(options.state + "/gstreamer-registry.bin");
   ask_priority();
   TILLSYN_CHECK(confine_process(territory_of(options, board)));

@@ -8,7 +8,6 @@
 #include "common/base/json.h"
 #include "common/orders/device_documents.h"
 #include "firmware/board/clock.h"
-#include "firmware/board/key_store.h"
 
 namespace tillsyn::gate {
 namespace {
@@ -41,13 +40,14 @@ Result<std::vector<orders::SlotEntry>> slots_in(Store& store, const std::string&
 
 }  // namespace
 
-Result<std::optional<std::string>> Retired::find(const std::string& state_directory, const std::string& store_path) {
+Result<std::optional<std::string>> Retired::find(const board::KeyPlace& keys, const std::string& store_path) {
   if (!std::filesystem::exists(store_path)) return std::optional<std::string>();
   TILLSYN_TRY(store, Store::open(store_path));
   TILLSYN_TRY(hub, destroyed_hub(store));
-  if (hub) TILLSYN_CHECK(board::FileKeyStore::destroy(state_directory));  // said, and perhaps not done
+  if (hub) TILLSYN_CHECK(keys.destroy());  // said, and perhaps not done
   if (hub) return hub;
-  if (board::FileKeyStore::exists(state_directory)) return std::optional<std::string>();
+  TILLSYN_TRY(there, keys.has_key());
+  if (there) return std::optional<std::string>();
   return Error{Code::kIo, "key_store", "the device key is gone, and this hub has not destroyed it"};
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
+#include "firmware/board/key_store.h"
 #include "firmware/gate/challenges.h"
 #include "firmware/gate/link_port.h"
 #include "firmware/gate/pulse.h"
@@ -26,10 +27,9 @@ class Retired {
     UniqueFd stop;  // readable when the program shall end
   };
 
-  // The hub whose key was destroyed in this state directory; nullopt for one that has its key, or has never had one.
-  // kIo "key_store" for a directory that has lost its key without having destroyed it: another would change the hub's
-  // name.
-  static Result<std::optional<std::string>> find(const std::string& state_directory, const std::string& store_path);
+  // The hub of this store whose key was destroyed; nullopt for one that has its key, or has never had one. kIo
+  // "key_store" for a store whose key is gone without having been destroyed: another would change the hub's name.
+  static Result<std::optional<std::string>> find(const board::KeyPlace& keys, const std::string& store_path);
 
   explicit Retired(Parts parts);
 

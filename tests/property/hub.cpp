@@ -126,7 +126,7 @@ board::BoardDescription board_in(const std::string& folder) {
 
 Hub::Hub(const orders::FleetRoot& root, Ms truth) : lens(std::make_shared<Lens::State>()), root_(root) {
   wall.base = truth - steady_now();
-  keys = must(board::FileKeyStore::open(folder.path()));
+  keys = must(board::FileKeyPlace(folder.path()).open());
   start();
 }
 
@@ -143,7 +143,7 @@ void Hub::start() {
   gate::Cameras cameras;
   cameras.emplace("bedroom", std::make_unique<Lens>(lens));
   gate::Gate::Parts parts{.home_settings = {folder.path() + "/gate.db", root_, {}},
-                          .keys = must(board::FileKeyStore::open(folder.path())),
+                          .keys = must(board::FileKeyPlace(folder.path()).open()),
                           .clock = std::make_unique<board::Clock>(std::make_unique<Clock>(wall), Instant()),
                           .button = std::move(button),
                           .cameras = std::move(cameras),

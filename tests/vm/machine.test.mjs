@@ -30,6 +30,12 @@ test('both units run, as users of their own, and the hub says how it is [INS-1]'
   assert.match(out, /not_enrolled/);
 });
 
+test('the device key is in the TPM, and nowhere else: the gate\'s user alone may ask it to sign [INS-2]', {timeout: 5 * minute}, async () => {
+  assert.equal(await machine.run('stat -c %U /dev/tpmrm0'), 'tillsyn-gate');
+  assert.notEqual((await machine.ask('ls /var/lib/tillsyn-gate/device.key')).code, 0);
+  assert.match(await machine.run(`ls -l /proc/${await hub.pidOf('gate')}/fd`), /\/dev\/tpmrm0/);
+});
+
 test('what an intruder would find: no capability, no network, no swap, no core dump, nothing of the other\'s [VID-1]', {timeout: 5 * minute}, async () => {
   const [gate, link] = [await hub.pidOf('gate'), await hub.pidOf('link')];
   for (const unit of ['tillsyn-gate', 'tillsyn-link']) await machine.run(`systemd-analyze security --threshold=15 ${unit}`);
@@ -42,7 +48,7 @@ test('what an intruder would find: no capability, no network, no swap, no core d
   assert.match(await machine.run(`grep core /proc/${link}/limits`), /\b0 +0 +bytes/);
   const asLink = (what) => machine.ask(`nsenter -t ${link} -m setpriv --reuid tillsyn-link --regid tillsyn --clear-groups ${what}`);
   assert.equal((await asLink('cat /etc/hostname')).code, 0);
-  for (const path of ['/dev/video0', '/var/lib/tillsyn-gate/device.key', '/var/lib/tillsyn-gate/gate.db']) assert.notEqual((await asLink(`cat ${path}`)).code, 0, path);
+  for (const path of ['/dev/video0', '/dev/tpmrm0', '/var/lib/tillsyn-gate/gate.db']) assert.notEqual((await asLink(`cat ${path}`)).code, 0, path);
 });
 
 test('enrolled with its one-time code, assigned with the button held [INS-2] [INS-3]', {timeout: 5 * minute}, async () => {

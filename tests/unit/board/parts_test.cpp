@@ -69,6 +69,21 @@ TEST_CASE("relative paths count from the description's directory", "[board]") {
   CHECK(board->button.path == "/var/lib/tillsyn/button");
 }
 
+TEST_CASE("a key in a TPM is described by how the TPM is reached, one in a file by nothing more", "[board][INS-2]") {
+  Json json = description();
+  CHECK(parse_board(json.dump(), "/b")->key.kind == "file");
+  json["key"] = {{"kind", "tpm"}, {"tcti", "device:/dev/tpmrm0"}};
+  CHECK(parse_board(json.dump(), "/b")->key.tcti == "device:/dev/tpmrm0");
+  for (const Json& key : {Json{{"kind", "tpm"}}, Json{{"kind", "file"}, {"tcti", "device:/dev/tpmrm0"}},
+                          Json{{"kind", "tpm"}, {"tcti", ""}}, Json{{"kind", "tpm"}, {"tcti", "x"}, {"more", 1}}}) {
+    json["key"] = key;
+    CAPTURE(key.dump());
+    CHECK_FALSE(parses(json));
+  }
+  json["key"] = {{"kind", "pocket"}};
+  CHECK(make_key_place(*parse_board(json.dump(), "/b"), "/b").error().code == Code::kRefused);
+}
+
 TEST_CASE("a watchdog may be described, and a device that is none is refused", "[board]") {
   Json json = description();
   CHECK(parse_board(json.dump(), "/b")->watchdog.kind == "none");
@@ -229,8 +244,8 @@ TEST_CASE("an LED is lit at its full brightness, and says itself whether it is",
 
 TEST_CASE("a device key is made once and kept", "[board][INS-2]") {
   const test::TempDir dir;
-  const auto made = FileKeyStore::open(dir.path()).value();
-  const auto kept = FileKeyStore::open(dir.path()).value();
+  const auto made = FileKeyPlace(dir.path()).open().value();
+  const auto kept = FileKeyPlace(dir.path()).open().value();
   CHECK(made->hub() == kept->hub());
   CHECK(made->hub() == made->device_key().thumbprint_text());
   struct stat file {};
@@ -238,12 +253,12 @@ TEST_CASE("a device key is made once and kept", "[board][INS-2]") {
   CHECK((file.st_mode & 0777) == 0600);
 
   const test::TempDir other;
-  CHECK(FileKeyStore::open(other.path()).value()->hub() != made->hub());
+  CHECK(FileKeyPlace(other.path()).open().value()->hub() != made->hub());
 }
 
 TEST_CASE("the device key signs a body of a named kind only", "[board]") {
   const test::TempDir dir;
-  const auto keys = FileKeyStore::open(dir.path()).value();
+  const auto keys = FileKeyPlace(dir.path()).open().value();
   const auto envelope = parse_json(*keys->envelope("answer", R"({"a":"å"})"));
   REQUIRE(envelope.ok());
   const std::string payload = (*envelope)["payload"];
@@ -266,7 +281,7 @@ TEST_CASE("a damaged or exposed device key is never replaced silently", "[board]
     chmod(path.c_str(), 0604);
   }
   const std::string before = read_file(path);
-  const auto keys = FileKeyStore::open(dir.path());
+  const auto keys = FileKeyPlace(dir.path()).open();
   REQUIRE_FALSE(keys.ok());
   CHECK(keys.error().code == Code::kMalformed);
   CHECK(read_file(path) == before);
@@ -288,20 +303,20 @@ TEST_CASE("a key store destroys its own key, and signs no more once it is gone",
   const test::TempDir dir;
   std::string hub;
   {
-    auto keys = FileKeyStore::open(dir.path()).value();
+    auto keys = FileKeyPlace(dir.path()).open().value();
     hub = keys->hub();
-    CHECK(FileKeyStore::exists(dir.path()));
+    CHECK(*FileKeyPlace(dir.path()).has_key());
     REQUIRE(keys->destroy_key().ok());
-    CHECK_FALSE(FileKeyStore::exists(dir.path()));
+    CHECK_FALSE(*FileKeyPlace(dir.path()).has_key());
     CHECK(keys->destroy_key().ok());  // there is none left
   }
-  CHECK(FileKeyStore::open(dir.path()).value()->hub() != hub);
+  CHECK(FileKeyPlace(dir.path()).open().value()->hub() != hub);
 }
 
 TEST_CASE("a destroyed key is gone, and the next one is another", "[board]") {
   const test::TempDir dir;
-  CHECK(FileKeyStore::destroy(dir.path()).ok());
-  const std::string hub = FileKeyStore::open(dir.path()).value()->hub();
-  REQUIRE(FileKeyStore::destroy(dir.path()).ok());
-  CHECK(FileKeyStore::open(dir.path()).value()->hub() != hub);
+  CHECK(FileKeyPlace(dir.path()).destroy().ok());
+  const std::string hub = FileKeyPlace(dir.path()).open().value()->hub();
+  REQUIRE(FileKeyPlace(dir.path()).destroy().ok());
+  CHECK(FileKeyPlace(dir.path()).open().value()->hub() != hub);
 }

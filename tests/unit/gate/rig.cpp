@@ -73,7 +73,7 @@ Json RelayLog::offer(const orders::Order& order, std::uint64_t seq, const orders
 }
 
 HubInside::HubInside(Instant now) : maker(std::chrono::floor<std::chrono::seconds>(now)), log(maker) {
-  keys = must(board::FileKeyStore::open(folder.path()));
+  keys = must(board::FileKeyPlace(folder.path()).open());
   auto source = std::make_unique<HandClock>(maker.now);
   hand = source.get();
   clock = std::make_unique<board::Clock>(std::move(source), Instant());

@@ -348,12 +348,13 @@ TEST_CASE("gate says how it finds the hub, and tries the light when asked", "[ga
 TEST_CASE("a hub that has lost its key without destroying it does not become another", "[gate][INS-2]") {
   HubInside hub(must(parse_instant("2026-11-22T20:15:00Z")));
   hub.settle(15min);
+  const board::FileKeyPlace keys(hub.folder.path());
   const auto store = hub.folder.path() + "/gate.db";
-  CHECK_FALSE(must(Retired::find(hub.folder.path(), store)));
-  CHECK_FALSE(must(Retired::find(hub.folder.path(), hub.folder.path() + "/nothing.db")));
-  must(board::FileKeyStore::destroy(hub.folder.path()));
-  CHECK_FALSE(Retired::find(hub.folder.path(), store).ok());
-  CHECK(Retired::find(hub.folder.path(), store).error().reason == "key_store");
+  CHECK_FALSE(must(Retired::find(keys, store)));
+  CHECK_FALSE(must(Retired::find(keys, hub.folder.path() + "/nothing.db")));
+  must(keys.destroy());
+  CHECK_FALSE(Retired::find(keys, store).ok());
+  CHECK(Retired::find(keys, store).error().reason == "key_store");
 }
 
 TEST_CASE("a key whose end was said is ended at the next start", "[gate][INS-6]") {
@@ -363,7 +364,8 @@ TEST_CASE("a key whose end was said is ended at the next start", "[gate][INS-6]"
   event.kind = "keys_destroyed";
   event.reason = "button_held";
   must(hub.inside->log.append(event, hub.read()));
-  REQUIRE(board::FileKeyStore::exists(hub.folder.path()));  // the power went before it was done
-  CHECK(must(Retired::find(hub.folder.path(), hub.folder.path() + "/gate.db")) == hub.keys->hub());
-  CHECK_FALSE(board::FileKeyStore::exists(hub.folder.path()));
+  const board::FileKeyPlace keys(hub.folder.path());
+  REQUIRE(*keys.has_key());  // the power went before it was done
+  CHECK(must(Retired::find(keys, hub.folder.path() + "/gate.db")) == hub.keys->hub());
+  CHECK_FALSE(*keys.has_key());
 }

@@ -143,7 +143,7 @@ TEST_CASE("a wipe destroys keys, orders and log, asked twice and never under run
   put(dir / "gate/gate.db", "orders and log");
   put(dir / "link/link.key", "PEM");
   put(dir / "link/enrolled.json", "{}");
-  const std::string where = " --gate-state " + (dir / "gate") + " --link-state " + (dir / "link");
+  const std::string where = " --board " TILLSYN_BENCH_BOARD " --gate-state " + (dir / "gate") + " --link-state " + (dir / "link");
 
   CHECK(HubCommand("wipe" + where).wait().exit_code == 1);
   CHECK(std::filesystem::exists(dir / "gate/device.key"));

@@ -21,6 +21,7 @@ function fitToMachine(town, stage, timeServer) {
     Object.assign(board.cameras[0], {width: 320, height: 180});  // emulation is slow
     board.light.path = '/run/tillsyn-test/lamp';
     board.button.path = '/dev/input/tillsyn-button';
+    board.key = {kind: 'tpm', tcti: 'device:/dev/tpmrm0'};
     return JSON.stringify(board);
   });
   change(join(stage, 'usr/lib/udev/rules.d/70-tillsyn.rules'), (text) => text.replace('KERNEL=="tillsyn"', 'KERNEL=="*::misc"'));
@@ -51,7 +52,7 @@ export async function pack(town, build, timeServer) {
 
 export async function install(machine) {
   await machine.run('tar -xf /dev/vdb -C / --no-overwrite-dir && systemd-sysusers && systemd-tmpfiles --create');
-  await machine.run('systemctl restart systemd-udevd && udevadm trigger --action=change --subsystem-match=leds --subsystem-match=watchdog --settle');
+  await machine.run('systemctl restart systemd-udevd && udevadm trigger --action=change --subsystem-match=leds --subsystem-match=watchdog --subsystem-match=tpmrm --settle');
   await machine.run('systemctl daemon-reload && systemctl restart chrony && systemctl enable --now test-relay.socket');
   await machine.run('systemctl enable --now tillsyn-gate tillsyn-link');
 }

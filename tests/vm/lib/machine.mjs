@@ -1,6 +1,6 @@
 // A PC: a disk that stays, and a new QEMU process for each boot. Emulated, as not every place that runs tests can virtualise.
 import {randomBytes} from 'node:crypto';
-import {rmSync} from 'node:fs';
+import {existsSync, mkdirSync, rmSync} from 'node:fs';
 import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -18,6 +18,7 @@ export class Machine {
   // Until the agent in it answers.
   async boot() {
     this.control = join(tmpdir(), `tillsyn-vm-${randomBytes(6).toString('hex')}`);  // a socket's name may not be long
+    await this.#startTpm();
     this.qemu = this.processes.start(`qemu-${++this.boots}`, 'qemu-system-x86_64', this.#arguments());
     this.waiting = new Map();
     this.lastId = 0;
@@ -27,11 +28,20 @@ export class Machine {
     });
   }
 
+  // What it keeps outlives the machine's power, as a TPM's does.
+  async #startTpm() {
+    const [state, socket] = [this.path('tpm'), `${this.control}-tpm`];
+    mkdirSync(state, {recursive: true});
+    this.processes.start(`tpm-${this.boots + 1}`, 'swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${state}`, '--ctrl', `type=unixio,path=${socket}`, '--terminate']);
+    await until('TPM', () => existsSync(socket));
+  }
+
   #arguments() {
     return ['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off', '-smp', '2', '-m', '1536', '-nodefaults', '-display', 'none', '-no-reboot',
       '-kernel', this.path('vmlinuz'), '-initrd', this.path('initrd.img'), '-append', 'root=/dev/vda rw console=ttyS0 panic=1 net.ifnames=0 module_blacklist=kvm,kvm_amd,cfg80211,psmouse,bochs,snd_pcm,iTCO_wdt',
       '-drive', `file=${this.path('disk.img')},if=virtio,format=raw`, '-drive', `file=${this.cd},if=virtio,format=raw,readonly=on`,
       '-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net', '-device', 'virtio-rng-pci',
+      '-chardev', `socket,id=tpm,path=${this.control}-tpm`, '-tpmdev', 'emulator,id=tpm0,chardev=tpm', '-device', 'tpm-tis,tpmdev=tpm0',
       '-serial', `file:${this.path(`console-${this.boots}.log`)}`, '-device', 'virtio-serial-pci',
       '-chardev', `socket,path=${this.control},server=on,wait=off,id=agent`, '-device', 'virtserialport,chardev=agent,name=tillsyn.test'];
   }
