@@ -64,7 +64,7 @@ export class Hub {
 
   // What the label says: {hub, device_key}.
   async deviceKeyAndName() {
-    const {stdout} = await run(join(this.town.bin, 'tillsyn-hub'), ['label', '--gate-state', this.path('gate'), '--json']);
+    const {stdout} = await run(join(this.town.bin, 'tillsyn-hub'), ['label', '--board', this.path('board.json'), '--gate-state', this.path('gate'), '--json']);
     return JSON.parse(stdout);
   }
   async deviceKey() { return (await this.deviceKeyAndName()).device_key; }

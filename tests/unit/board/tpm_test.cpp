@@ -1,59 +1,14 @@
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include <tss2/tss2_esys.h>
 #include <tss2/tss2_tctildr.h>
 
-#include <catch2/catch.hpp>
-#include <thread>
+#include "tests/unit/board/soft_tpm.h"
 
-#include "firmware/board/tpm.h"
-#include "firmware/board/tpm_key_place.h"
-#include "tests/unit/temp_dir.h"
-
-// The device key in a TPM: swtpm, a whole TPM 2.0 as a program, over its own socket.
+// The device key in a TPM.
 using namespace tillsyn;
 using namespace tillsyn::board;
-using namespace std::chrono_literals;
-
-extern char** environ;
+using board_test::SoftTpm;
 
 namespace {
-
-class SoftTpm {
- public:
-  SoftTpm() { start(); }
-  ~SoftTpm() { stop(); }
-  SoftTpm(const SoftTpm&) = delete;
-  SoftTpm& operator=(const SoftTpm&) = delete;
-
-  void start() {
-    const std::string state = "dir=" + dir_.path(), server = "type=unixio,path=" + dir_ / "tpm";
-    std::string words[] = {"swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", server + ".ctrl",
-                           "--flags", "startup-clear", "--log", "file=" + dir_ / "log"};
-    std::vector<char*> arguments;
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    REQUIRE(posix_spawnp(&process_, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0);
-    const auto end = std::chrono::steady_clock::now() + 10s;
-    while (!Tpm::open(tcti()).ok()) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
-      std::this_thread::sleep_for(10ms);
-    }
-  }
-  void stop() {
-    if (process_ > 0) kill(process_, SIGTERM), waitpid(process_, nullptr, 0);
-    process_ = -1;
-  }
-
-  std::string tcti() const { return "swtpm:path=" + dir_.path() + "/tpm"; }
-  TpmKeyPlace place() const { return TpmKeyPlace(tcti()); }
-
- private:
-  const test::TempDir dir_;
-  pid_t process_ = -1;
-};
 
 // Another kind of key where the device key belongs: one that decrypts.
 void put_another_key(const SoftTpm& soft) {

@@ -24,7 +24,7 @@ struct ChronyHub {
   }
 
   fakes::OrderMaker maker{*parse_instant("2026-11-22T20:15:00Z")};
-  Programs programs{maker.fleet_root, 0ms, {}, {{"kind", "chrony"}, {"path", "chronyd.sock"}}};
+  Programs programs{maker.fleet_root, 0ms, {}, {{"clock", {{"kind", "chrony"}, {"path", "chronyd.sock"}}}}};
   Link link{programs};
   board_test::FakeChronyd chronyd{programs.folder.path() + "/chronyd.sock"};
   int questions = 0;

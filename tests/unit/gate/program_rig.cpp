@@ -17,7 +17,7 @@ using ipc::MessageType;
 constexpr const char* kBoard = R"({"format":1,"name":"bench",
   "cameras":[{"id":"bedroom","source":"room","path":"camera","width":640,"height":360,"frame_rate":15}],
   "camera_paths":["camera"],"light":{"kind":"file","path":"light","wired":false},
-  "button":{"kind":"fifo","path":"button","key":0}})";
+  "button":{"kind":"fifo","path":"button","key":0},"clock":{"kind":"file","path":"clock.json"}})";
 
 Instant real_time() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
@@ -43,13 +43,13 @@ ipc::Connection connect(const Programs& programs) {
 }  // namespace
 
 Programs::Programs(const orders::FleetRoot& root, std::chrono::milliseconds clock_ahead,
-                   std::optional<std::size_t> max_file, const Json& clock) {
+                   std::optional<std::size_t> max_file, const Json& parts) {
   const auto& dir = folder.path();
   std::filesystem::create_directory(dir + "/state");
   write_file(dir + "/fleet-root.json", orders::format_fleet_root(root));
   write_file(dir + "/camera", "");
   Json board = must(parse_json(kBoard));
-  board["clock"] = clock;
+  board.update(parts);
   write_file(dir + "/board.json", board.dump());
   set_clock(clock_ahead, true);
   const std::vector<std::string> words{TILLSYN_FUSE,

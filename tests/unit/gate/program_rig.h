@@ -16,7 +16,7 @@ namespace tillsyn::gate_test {
 class Programs {
  public:
   Programs(const orders::FleetRoot& root, std::chrono::milliseconds clock_ahead, std::optional<std::size_t> max_file,
-           const Json& clock = {{"kind", "file"}, {"path", "clock.json"}});
+           const Json& parts = Json::object());
   ~Programs();
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
