@@ -2,8 +2,6 @@
 
 #include <ctime>
 
-#include "tests/fault/hub.h"
-
 namespace tillsyn::fault {
 namespace {
 
@@ -17,13 +15,6 @@ milliseconds read_clock(clockid_t id) {
 }
 
 }  // namespace
-
-property::Plan open_now() {
-  const auto made = std::chrono::floor<milliseconds>(town().maker.now).time_since_epoch();
-  property::Plan plan;
-  plan.week = {{property::local_minute(made.count()), 120}};
-  return plan;
-}
 
 BelievedClock::BelievedClock(const Programs& programs, property::Plan plan)
     : programs_(programs),

@@ -7,9 +7,6 @@
 
 namespace tillsyn::fault {
 
-// The plan of the town's first schedule: two hours from the minute on in which it was made.
-property::Plan open_now();
-
 // Drives a hub's clock, and knows afterwards which pictures the hub may have taken: those of moments at which its clock
 // was to be believed and the plan, reckoned by the naive rules and not by the firmware's, says open.
 class BelievedClock {

@@ -88,12 +88,12 @@ async function verifiedLog(hub) {
 
 // Everything that this hub has ever said through the relay is in its own log.
 async function keepsItsWord(hub) {
+  const [said, receipts, answers] = ['events', 'receipts', 'answers'].map((kind) => site.front.documents(hub, kind));
   const {payloads, accepted} = await verifiedLog(hub);
   const events = payloads.map((text) => JSON.parse(text));
-  const said = site.front.documents(hub, 'events');
   for (const {n, envelope} of said) assert.equal(payloads[n - 1], envelope.payload, `event ${n} as it was said`);
-  for (const {verdict, order} of site.front.documents(hub, 'receipts')) if (verdict === 'accepted') assert.ok(accepted.includes(order), 'an accepted order');
-  const opened = site.front.documents(hub, 'answers').filter(({decision}) => decision === 'open');
+  for (const {verdict, order} of receipts) if (verdict === 'accepted') assert.ok(accepted.includes(order), 'an accepted order');
+  const opened = answers.filter(({decision}) => decision === 'open');
   for (const {order} of opened) assert.ok(events.some((event) => event.kind === 'view_started' && event.order === order), 'an opened view');
   return {events: said.length, opened: opened.length};
 }
@@ -111,9 +111,11 @@ test('kill -9 of gate, link and fuse in the middle of views: closed within a sec
       // The fuse waits longer before each new start of a gate that keeps dying: a third one in a row is the fuse's own turn.
       const victim = gateKills >= 2 ? 'fuse' : ['gate', 'gate', 'link', 'fuse'][chance(4)];
       gateKills = victim === 'gate' ? gateKills + 1 : victim === 'fuse' ? 0 : gateKills;
+      const heard = site.front.heard.length;
       await victims[victim](hub);
       await until(`${name}'s camera closed after the death of its ${victim}`, () => camerasOpen(hub).length === 0, 1000, 10);
       ++survived[victim];
+      await until(`${name}'s next poll`, () => site.front.heard.slice(heard).some((said) => said.hub === hub && said.path === '/hub/v1/poll' && said.json.status), 30000, 10);
     }
     await look(viewer, hub);
     viewer.end();

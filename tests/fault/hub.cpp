@@ -33,6 +33,13 @@ Town& town() {
   return made;
 }
 
+property::Plan open_now() {
+  const auto made = std::chrono::floor<milliseconds>(town().maker.now).time_since_epoch();
+  property::Plan plan;
+  plan.week = {{property::local_minute(made.count()), 120}};
+  return plan;
+}
+
 const orders::Order& Hub::next_schedule() {
   if (said.accepted.contains(schedule.hash)) schedule = town().schedule_after(schedule);
   return schedule;
@@ -59,8 +66,30 @@ void Hub::check() {
   REQUIRE(town().missing(*link, said) == "");
   said.events.insert(anew.events.begin(), anew.events.end());
   said.captures.insert(said.captures.end(), anew.captures.begin(), anew.captures.end());
+  REQUIRE(clock.count(said.captures).outside == 0);
   link.reset();
   connect();
+}
+
+void Hub::see() {
+  REQUIRE(until(
+      [&] {
+        if (link->is_gone()) connect();
+        return look() == "open";
+      },
+      20s));
+  const auto before = link->frames;
+  const bool seen = until([&] { return link->listen(20ms), link->frames > before + 3; }, 30s);
+  INFO(programs.said());
+  REQUIRE(seen);
+}
+
+void Hub::count_pictures() {
+  if (link) link->listen(300ms);
+  const auto [inside, outside] = clock.count(said.captures);
+  CHECK(inside > 0);
+  CHECK(outside == 0);
+  std::cout << inside << " pictures inside, " << outside << " outside" << std::endl;
 }
 
 std::string Hub::look() {
