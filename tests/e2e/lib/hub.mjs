@@ -11,9 +11,9 @@ const run = promisify(execFile);
 
 export class Hub {
   // `camera`: {source: 'recording', path} or {source: 'room'}. `linkUnder`: a program and its arguments that link is run by.
-  constructor(town, name, camera, {linkUnder = []} = {}) {
-    this.town = town;
-    this.linkUnder = linkUnder;
+  // `gateEnv`, `linkEnv`: what is in their environment besides.
+  constructor(town, name, camera, {linkUnder = [], gateEnv = {}, linkEnv = {}} = {}) {
+    Object.assign(this, {town, linkUnder, gateEnv, linkEnv});
     this.name = name;
     this.dir = town.path(`hub-${name}`);
     this.camera = camera;
@@ -51,13 +51,13 @@ export class Hub {
   startGate() {
     this.fuse = this.town.processes.start(`fuse-${this.name}`, join(this.town.bin, 'tillsyn-fuse'), ['--board', this.path('board.json'), '--',
       join(this.town.bin, 'tillsyn-gate'), '--board', this.path('board.json'), '--state', this.path('gate'), '--socket', this.path('gate.sock'),
-      '--fleet-root', this.path('fleet-root.json'), '--root-list', this.path('root-list.json')], {env: {GST_REGISTRY: this.town.path('gst-registry.bin')}});
+      '--fleet-root', this.path('fleet-root.json'), '--root-list', this.path('root-list.json')], {env: {GST_REGISTRY: this.town.path('gst-registry.bin'), ...this.gateEnv}});
   }
 
   startLink() {
     const [command, ...args] = [...this.linkUnder, join(this.town.bin, 'tillsyn-link'), '--state-dir', this.path('link'),
       '--gate-socket', this.path('gate.sock'), '--control-socket', this.path('link/control.sock')];
-    this.link = this.town.processes.start(`link-${this.name}`, command, args);
+    this.link = this.town.processes.start(`link-${this.name}`, command, args, {env: this.linkEnv});
   }
 
   async stop() { await Promise.all([this.fuse, this.link].map((child) => this.town.processes.stop(child))); }
