@@ -7,7 +7,9 @@ namespace tillsyn::admin {
 namespace {
 
 constexpr std::size_t kMaxAnswerBytes = 16 * 1024 * 1024;
-constexpr std::size_t kMaxItems = 100000;
+constexpr std::size_t kMaxItems = 1000;  // of a page
+constexpr int kMaxPages = 10000;
+constexpr std::size_t kMaxCursorBytes = 512;
 constexpr std::int64_t kMaxNumber = (std::int64_t{1} << 53) - 1;
 
 // The relay's own words for a failure (RFC 9457), where it has any.
@@ -86,9 +88,9 @@ class HttpsRelay : public Relay {
 
   Result<std::vector<std::string>> entries(std::uint64_t from, std::uint64_t count) override {
     TILLSYN_TRY(answer, caller_.ask("GET", "/v1/ledger/entries?from=" + std::to_string(from) +
-                                               "&count=" + std::to_string(count)));
+                                               "&limit=" + std::to_string(count)));
     JsonReader in(answer, "the relay's entries");
-    const Json& items = in.array("entries", count);
+    const Json& items = in.array("items", count);
     if (!in.ok()) return in.finish().error();
     std::vector<std::string> out;
     for (const Json& item : items) out.push_back(text_of_member(item));
@@ -97,19 +99,22 @@ class HttpsRelay : public Relay {
 
   Result<std::vector<HandedOrder>> orders() override {
     std::vector<HandedOrder> out;
-    for (std::int64_t after = 0;;) {
-      TILLSYN_TRY(answer, caller_.ask("GET", "/v1/orders?after=" + std::to_string(after)));
+    std::string page;
+    for (int pages = 0; pages < kMaxPages; ++pages) {
+      TILLSYN_TRY(answer, caller_.ask("GET", "/v1/orders" + page));
       JsonReader in(answer, "the relay's orders");
       const Json& items = in.array("items", kMaxItems);
-      const std::int64_t next = in.integer("next", 0, kMaxNumber);
+      const auto next = in.optional_text("next", kMaxCursorBytes);
       if (!in.ok()) return in.finish().error();
       for (const Json& item : items) {
         TILLSYN_TRY(order, read_handed(item));
         out.push_back(std::move(order));
       }
-      if (items.empty() || next <= after) return out;
-      after = next;
+      if (!next) return out;
+      TILLSYN_CHECK(from_base64url(*next));
+      page = "?cursor=" + *next;
     }
+    return refused("relay", "the relay's list of orders does not end: tell the one who runs it");
   }
 
  private:

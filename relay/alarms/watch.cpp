@@ -198,7 +198,7 @@ Result<std::vector<Alarm>> Watch::open() {
                                  std::int64_t, std::int64_t, std::int64_t, std::optional<std::int64_t>, Text, Text>(
           "select id, subject, kind, unit, resident, hub, window_id, window_date, order_hash, reason, "
           "since_ms, raised_ms, level, taken_ms, taken_issuer, taken_person from alarms where cleared_ms "
-          "is null order by level desc, since_ms, id")));
+          "is null order by raised_ms, id")));
   std::vector<Alarm> out;
   for (const Row& row : rows) {
     TILLSYN_TRY(alarm, read_alarm(row));

@@ -3,6 +3,7 @@
 #include "relay/alarms/maintenance.h"
 #include "relay/alarms/watch.h"
 #include "relay/api/caller.h"
+#include "relay/http/page.h"
 
 namespace tillsyn::api {
 namespace {
@@ -20,19 +21,25 @@ bool is_for(const Caller& caller, const Alarm& alarm) {
          (!alarm.about.group && caller.may({Role::kSystemAdmin}));
 }
 
+std::string place_of(Instant time, const std::string& id) {
+  return http::place_of_number(static_cast<std::uint64_t>(time.time_since_epoch().count())) + id;
+}
+
 // Looks anew rather than list what was found when somebody looked last.
-ApiResponse list_alarms(const Caller& caller, const ApiRequest&) {
+ApiResponse list_alarms(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
   auto& watch = caller.services.watch(caller.provider);
   const auto changed = watch.evaluate(caller.now);
   if (!changed) return http::problem(changed.error());
   const auto open = watch.open();
   if (!open) return http::problem(open.error());
   if (*changed) caller.services.listener().alarms_changed(caller.provider.id);
-  Json items = Json::array();
+  http::Page page(*asked);
   for (const Alarm& alarm : *open) {
-    if (is_for(caller, alarm)) items.push_back(alarms::alarm_json(alarm));
+    if (is_for(caller, alarm)) page.add(place_of(alarm.raised, alarm.id), [&] { return alarms::alarm_json(alarm); });
   }
-  return http::json_response({{"items", std::move(items)}});
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse no_alarm() { return http::problem(404, "no_alarm", "There is no such alarm any more."); }
@@ -57,12 +64,14 @@ Json maintenance_json(const alarms::Maintenance& one) {
   return {{"id", one.id}, {"from", format_instant(one.from)}, {"to", format_instant(one.to)}, {"reason", one.reason}};
 }
 
-ApiResponse list_maintenance(const Caller& caller, const ApiRequest&) {
+ApiResponse list_maintenance(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
   const auto planned = alarms::planned_after(caller.provider, caller.now);
   if (!planned) return http::problem(planned.error());
-  Json items = Json::array();
-  for (const auto& one : *planned) items.push_back(maintenance_json(one));
-  return http::json_response({{"items", std::move(items)}});
+  http::Page page(*asked);
+  for (const auto& one : *planned) page.add(place_of(one.from, one.id), [&] { return maintenance_json(one); });
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse plan_maintenance(const Caller& caller, const ApiRequest& request) {

@@ -1,6 +1,7 @@
 #include "relay/api/caller.h"
 #include "relay/care/residents.h"
 #include "relay/care/tonight.h"
+#include "relay/http/page.h"
 
 namespace tillsyn::api {
 namespace {
@@ -14,13 +15,15 @@ Json resident_json(const care::Resident& resident) {
           {"address", resident.address},   {"salt", resident.salt},   {"etag", care::entity_tag(resident)}};
 }
 
-ApiResponse list_residents(const Caller& caller, const ApiRequest&) {
-  const auto residents =
-      care::list_residents(caller.provider, [&](const std::string& group) { return may_see_names(caller, group); });
+ApiResponse list_residents(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto residents = care::list_residents(caller.provider, asked->after, asked->limit + 1,
+                                              [&](const std::string& group) { return may_see_names(caller, group); });
   if (!residents) return http::problem(residents.error());
-  Json items = Json::array();
-  for (const auto& resident : *residents) items.push_back(resident_json(resident));
-  return http::json_response({{"items", std::move(items)}});
+  http::Page page(*asked);
+  for (const auto& resident : *residents) page.add(resident.resident, [&] { return resident_json(resident); });
+  return http::json_response(std::move(page).json());
 }
 
 bool may_enter(const Caller& caller, const std::string& group) {
@@ -57,10 +60,18 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   return response;
 }
 
-ApiResponse list_tonight(const Caller& caller, const ApiRequest&) {
-  const auto items = care::tonight(caller.provider, caller.now,
-                                   [&](const std::string& group) { return may_see_names(caller, group); });
-  return items ? http::json_response(*items) : http::problem(items.error());
+ApiResponse list_tonight(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto all = care::tonight(caller.provider, caller.now);
+  if (!all) return http::problem(all.error());
+  http::Page page(*asked);
+  for (const auto& one : *all) {
+    if (!may_see_names(caller, one.group)) continue;
+    if (!page.add(care::place_of(one), [&] { return care::tonight_json(caller.provider.book, one, caller.now); }))
+      break;
+  }
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse make_code(const Caller& caller, const ApiRequest& request) {

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "relay/api/caller.h"
+#include "relay/http/page.h"
 
 namespace tillsyn::api {
 namespace {
@@ -35,20 +38,30 @@ ApiResponse inclusion(const Caller& caller, const ApiRequest& request) {
       {{"entry", ledger::format_entry(*entry)}, {"seq", entry->seq}, {"inclusion", relay_ledger::proof_json(*proof)}});
 }
 
+Result<std::uint64_t> first_wanted(const ApiRequest& request, const http::PageAsked& asked) {
+  TILLSYN_TRY(from, number_in(request, "from", 0));
+  TILLSYN_TRY(after, http::number_after(asked));
+  return after ? std::max(from, *after + 1) : from;
+}
+
 ApiResponse entries(const Caller& caller, const ApiRequest& request) {
   if (!caller.session.is_trust_machine && !caller.may({orders::Role::kLogReviewer})) return no_right();
-  const auto from = number_in(request, "from");
-  const auto count = number_in(request, "count");
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto from = first_wanted(request, *asked);
   if (!from) return http::problem(from.error());
-  if (!count) return http::problem(count.error());
   if (!caller.session.is_trust_machine) {
     const auto entered =
         caller.services.log_reads(caller.provider.id)
             .enter(*caller.provider.ledger, care::ledger_person(caller.session.person), *from, caller.now);
     if (!entered) return http::problem(entered.error());
   }
-  const auto texts = caller.provider.ledger->entries(*from, *count);
-  return texts ? http::json_response({{"entries", *texts}}) : http::problem(texts.error());
+  const auto texts = caller.provider.ledger->entries(*from, asked->limit + 1);
+  if (!texts) return http::problem(texts.error());
+  http::Page page(*asked);
+  std::uint64_t seq = *from;
+  for (const auto& text : *texts) page.add(http::place_of_number(seq++), [&] { return Json(text); });
+  return http::json_response(std::move(page).json());
 }
 
 }  // namespace

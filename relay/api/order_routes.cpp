@@ -2,6 +2,7 @@
 #include "relay/api/caller.h"
 #include "relay/care/drafts.h"
 #include "relay/care/orders.h"
+#include "relay/http/page.h"
 
 namespace tillsyn::api {
 namespace {
@@ -54,10 +55,16 @@ ApiResponse not_accepted(const Caller& caller, const Error& error, const std::st
 }
 
 ApiResponse list_orders(const Caller& caller, const ApiRequest& request) {
-  const auto after = number_in(request, "after", 0);
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto after = http::number_after(*asked);
   if (!after) return http::problem(after.error());
-  const auto items = care::order_items(caller.provider, static_cast<std::int64_t>(*after), caller.now);
-  return items ? http::json_response(*items) : http::problem(items.error());
+  const auto items =
+      care::order_items(caller.provider, static_cast<std::int64_t>(after->value_or(0)), asked->limit + 1, caller.now);
+  if (!items) return http::problem(items.error());
+  http::Page page(*asked);
+  for (const Json& item : *items) page.add(http::place_of_number(item["n"].get<std::uint64_t>()), [&] { return item; });
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse post_order(const Caller& caller, const ApiRequest& request) {
@@ -70,9 +77,25 @@ ApiResponse post_order(const Caller& caller, const ApiRequest& request) {
   return done ? accepted(caller, *done) : not_accepted(caller, done.error(), posted->order);
 }
 
-ApiResponse list_drafts(const Caller& caller, const ApiRequest&) {
-  const auto items = care::drafts_for(caller.provider, caller.session.person, caller.now);
-  return items ? http::json_response(*items) : http::problem(items.error());
+Json draft_json(const care::Draft& draft) {
+  return {{"id", draft.id},
+          {"payload", draft.body["payload"]},
+          {"signatures", draft.body["signatures"]},
+          {"expires_at", format_instant(draft.expires_at)}};
+}
+
+std::string place_of(const care::Draft& draft) {
+  return http::place_of_number(static_cast<std::uint64_t>(draft.expires_at.time_since_epoch().count())) + draft.id;
+}
+
+ApiResponse list_drafts(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto drafts = care::drafts_for(caller.provider, caller.session.person, caller.now);
+  if (!drafts) return http::problem(drafts.error());
+  http::Page page(*asked);
+  for (const care::Draft& draft : *drafts) page.add(place_of(draft), [&] { return draft_json(draft); });
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse post_draft(const Caller& caller, const ApiRequest& request) {

@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "relay/api/caller.h"
 #include "relay/care/supervisions.h"
+#include "relay/http/page.h"
 
 namespace tillsyn::api {
 namespace {
@@ -13,7 +12,6 @@ using http::ApiResponse;
 constexpr std::chrono::hours kBack{24};
 constexpr std::chrono::hours kAhead{36};
 constexpr std::chrono::days kLongest{32};
-constexpr std::uint64_t kPage = 500;
 
 Json mark_json(const care::Mark& mark) {
   return {{"type", mark.type}, {"order", mark.order}, {"time", format_instant(mark.posted)}};
@@ -41,54 +39,31 @@ Result<Instant> time_in(const ApiRequest& request, const char* name, Instant oth
   return time;
 }
 
-// Where a row stands in the listing: text that sorts as the rows do.
-std::string place_of(const Supervision& one) {
-  return format_instant(one.start) + " " + one.resident + " " + civil::format_date(one.date) + " " + one.window;
-}
-
-Result<std::string> place_in(const ApiRequest& request) {
-  const auto given = request.query.find("cursor");
-  if (given == request.query.end()) return std::string();
-  const auto bytes = from_base64url(given->second);
-  if (!bytes) return malformed("malformed", "cursor must be one that this listing gave");
-  return text_of(*bytes);
-}
-
-struct Page {
+struct Span {
   Instant from;
   Instant to;
-  std::string after;
-  std::uint64_t count = kPage;
 };
 
-Result<Page> page_in(const Caller& caller, const ApiRequest& request) {
+Result<Span> span_in(const Caller& caller, const ApiRequest& request) {
   TILLSYN_TRY(from, time_in(request, "from", caller.now - kBack));
   TILLSYN_TRY(to, time_in(request, "to", caller.now + kAhead));
-  TILLSYN_TRY(after, place_in(request));
-  TILLSYN_TRY(count, number_in(request, "count", kPage));
   if (from >= to || to - from > kLongest) return malformed("malformed", "from must be at most 32 days before to");
-  if (count == 0 || count > kPage) return malformed("malformed", "count must be 1 to 500");
-  return Page{from, to, after, count};
+  return Span{from, to};
 }
 
 ApiResponse list_supervisions(const Caller& caller, const ApiRequest& request) {
-  const auto page = page_in(caller, request);
-  if (!page) return http::problem(page.error());
-  const auto all = care::supervisions(caller.provider, page->from, page->to);
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto span = span_in(caller, request);
+  if (!span) return http::problem(span.error());
+  const auto all = care::supervisions(caller.provider, span->from, span->to);
   if (!all) return http::problem(all.error());
-  Json items = Json::array();
-  Json next;
-  std::string last;
+  http::Page page(*asked);
   for (const Supervision& one : *all) {
-    if (place_of(one) <= page->after || !may_see_names(caller, one.group)) continue;
-    if (items.size() == page->count) {
-      next = to_base64url(view_of(last));
-      break;
-    }
-    items.push_back(supervision_json(one, caller.now));
-    last = place_of(one);
+    if (!may_see_names(caller, one.group)) continue;
+    if (!page.add(care::place_of(one), [&] { return supervision_json(one, caller.now); })) break;
   }
-  return http::json_response({{"items", std::move(items)}, {"next", std::move(next)}});
+  return http::json_response(std::move(page).json());
 }
 
 }  // namespace

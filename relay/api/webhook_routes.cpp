@@ -1,4 +1,5 @@
 #include "relay/api/caller.h"
+#include "relay/http/page.h"
 #include "relay/webhooks/queue.h"
 
 namespace tillsyn::api {
@@ -28,12 +29,14 @@ Result<void> enter(const Caller& caller, const char* what, const std::string& id
   return {};
 }
 
-ApiResponse list_integrations(const Caller& caller, const ApiRequest&) {
+ApiResponse list_integrations(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
   const auto all = webhooks::list(caller.provider);
   if (!all) return http::problem(all.error());
-  Json items = Json::array();
-  for (const auto& one : *all) items.push_back(integration_json(one));
-  return http::json_response({{"items", std::move(items)}});
+  http::Page page(*asked);
+  for (const auto& one : *all) page.add(one.id, [&] { return integration_json(one); });
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse add_integration(const Caller& caller, const ApiRequest& request) {
@@ -62,9 +65,22 @@ ApiResponse end_integration(const Caller& caller, const ApiRequest& request) {
   return done ? no_content() : http::problem(done.error());
 }
 
-ApiResponse list_dead(const Caller& caller, const ApiRequest&) {
-  const auto items = webhooks::dead_letters(caller.provider);
-  return items ? http::json_response(*items) : http::problem(items.error());
+// The newest first: places rise as numbers fall.
+constexpr std::uint64_t kHighest = 9'999'999'999'999'999;
+
+ApiResponse list_dead(const Caller& caller, const ApiRequest& request) {
+  const auto asked = http::page_asked(request);
+  if (!asked) return http::problem(asked.error());
+  const auto after = http::number_after(*asked);
+  if (!after) return http::problem(after.error());
+  const auto before = *after ? std::optional(kHighest - **after) : std::nullopt;
+  const auto letters = webhooks::dead_letters(caller.provider, before, asked->limit + 1);
+  if (!letters) return http::problem(letters.error());
+  http::Page page(*asked);
+  for (const auto& [n, letter] : *letters) {
+    page.add(http::place_of_number(kHighest - n), [&, &shown = letter] { return shown; });
+  }
+  return http::json_response(std::move(page).json());
 }
 
 ApiResponse send_again(const Caller& caller, const ApiRequest& request) {

@@ -12,15 +12,6 @@ constexpr std::size_t kMaxSigners = 2;
 constexpr std::int64_t kMaxOfPerson = 50;
 constexpr std::int64_t kMaxOfProvider = 1000;
 
-struct Draft {
-  std::string id;
-  Json body;  // {"payload","signatures"}
-  orders::Payload payload;
-  Instant expires_at;
-
-  std::string text() const { return body["payload"].get<std::string>(); }
-};
-
 Instant instant_of(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
 
 // The place at which the person signs; nullopt when the draft does not name the person.
@@ -82,7 +73,7 @@ Result<std::vector<Draft>> all_drafts(Provider& provider, Instant now) {
   const std::int64_t now_ms = now.time_since_epoch().count();
   TILLSYN_CHECK(provider.database.run("delete from drafts where expires_ms <= :now", {now_ms}));
   TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::int64_t>(
-                        "select id, body, expires_ms from drafts order by expires_ms")));
+                        "select id, body, expires_ms from drafts order by expires_ms, id")));
   std::vector<Draft> out;
   for (const auto& [id, body, expires] : rows) {
     TILLSYN_TRY(value, parse_json(body));
@@ -113,17 +104,10 @@ Result<void> drop(Provider& provider, const std::string& id) {
 
 }  // namespace
 
-Result<Json> drafts_for(Provider& provider, const orders::Person& person, Instant now) {
+Result<std::vector<Draft>> drafts_for(Provider& provider, const orders::Person& person, Instant now) {
   TILLSYN_TRY(drafts, all_drafts(provider, now));
-  Json items = Json::array();
-  for (const Draft& draft : drafts) {
-    if (!place_of(draft, person)) continue;
-    items.push_back({{"id", draft.id},
-                     {"payload", draft.body["payload"]},
-                     {"signatures", draft.body["signatures"]},
-                     {"expires_at", format_instant(draft.expires_at)}});
-  }
-  return Json{{"items", std::move(items)}};
+  std::erase_if(drafts, [&](const Draft& draft) { return !place_of(draft, person); });
+  return drafts;
 }
 
 Result<std::string> add_draft(Provider& provider, const Json& value, const orders::Person& person, Instant now) {

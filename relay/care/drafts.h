@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <string>
-#include <variant>
+#include <vector>
 
 #include "common/base/instant.h"
 #include "common/base/json.h"
@@ -18,8 +18,17 @@ namespace tillsyn::care {
 // How long a draft is kept: after this its first signature would have to wait, "late".
 inline constexpr std::chrono::hours kDraftLife{10};
 
-// The drafts in which `person` is named as a signer: [{"id","payload","signatures","expires_at"}].
-Result<Json> drafts_for(Provider& provider, const orders::Person& person, Instant now);
+struct Draft {
+  std::string id;
+  Json body;
+  orders::Payload payload;
+  Instant expires_at;
+
+  std::string text() const { return body["payload"].get<std::string>(); }
+};
+
+// The drafts in which `person` is named as a signer, by their end, then id.
+Result<std::vector<Draft>> drafts_for(Provider& provider, const orders::Person& person, Instant now);
 
 // Keeps the draft; the person must be one of its signers and have signed. {"id"} of it. kMalformed; kRefused
 // "bad_signature", "person_mismatch", "too_many_drafts".

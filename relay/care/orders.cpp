@@ -10,7 +10,6 @@
 namespace tillsyn::care {
 namespace {
 
-constexpr std::int64_t kPage = 1000;
 constexpr std::chrono::hours kOutcomesShown{72};
 
 std::int64_t ms_of(Instant instant) { return instant.time_since_epoch().count(); }
@@ -92,10 +91,14 @@ Result<Accepted> keep(Provider& provider, const orders::Order& order, const std:
 using Signed =
     std::map<std::string, std::map<std::string, std::map<std::string, std::string>>>;  // order -> kind -> hub
 
-Result<Signed> signed_about(Provider& provider) {
-  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string, std::string>(
-                        "select order_hash, kind, hub, body from documents where kind in ('receipt', 'countersign') "
-                        "and order_hash not in (select hash from orders where slot = 'person') order by seq")));
+Result<Signed> signed_about(Provider& provider, std::int64_t after, std::int64_t last) {
+  TILLSYN_TRY(
+      rows,
+      (provider.database.select<std::string, std::string, std::string, std::string>(
+          "select order_hash, kind, hub, body from documents where kind in ('receipt', 'countersign') "
+          "and order_hash in (select hash from orders where n > :after and n <= :last and (slot is null or slot <> "
+          "'person')) order by seq",
+          {after, last})));
   Signed out;
   for (auto& [order, kind, hub, body] : rows) out[order][kind][hub] = std::move(body);
   return out;
@@ -134,15 +137,14 @@ Json holder_of(const Provider& provider, const std::string& text) {
   return holder ? Json::parse(holder->text, nullptr, false) : Json();
 }
 
-Result<Json> order_items(Provider& provider, std::int64_t after, Instant now) {
+Result<Json> order_items(Provider& provider, std::int64_t after, std::size_t limit, Instant now) {
   TILLSYN_TRY(rows,
               (provider.database.select<std::int64_t, std::string, std::string, std::int64_t, std::string>(
                   "select n, hash, body, seq, time from orders where n > :after and (slot is not null or posted_ms > "
-                  ":shown) order by n limit :page",
-                  {after, ms_of(now - kOutcomesShown), kPage})));
-  TILLSYN_TRY(about, signed_about(provider));
+                  ":shown) order by n limit :limit",
+                  {after, ms_of(now - kOutcomesShown), static_cast<std::int64_t>(limit)})));
+  TILLSYN_TRY(about, signed_about(provider, after, rows.empty() ? after : std::get<0>(rows.back())));
   Json items = Json::array();
-  std::int64_t next = after;
   for (const auto& [n, hash, body, seq, time] : rows) {
     auto& documents = about[hash];
     const auto countersigns = envelopes(documents["countersign"]);
@@ -151,9 +153,8 @@ Result<Json> order_items(Provider& provider, std::int64_t after, Instant now) {
                      {"entry", {{"seq", seq}, {"time", time}}},
                      {"countersign", countersigns.empty() ? Json() : countersigns.front()},
                      {"receipts", envelopes(documents["receipt"])}});
-    next = n;
   }
-  return Json{{"items", std::move(items)}, {"next", next}};
+  return items;
 }
 
 Result<void> enter_refusal(Provider& provider, const std::string& text, const std::string& reason,

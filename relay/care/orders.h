@@ -36,9 +36,9 @@ Result<Accepted> accept_order(Provider& provider, const Trusted& trusted, const 
 // The order's JSON that holds the slot which `order` wants; null if none does.
 Json holder_of(const Provider& provider, const std::string& order);
 
-// The page of `GET /v1/orders`: every standing order this relay has accepted and the outcomes of the last three days,
-// in the order of acceptance, from after the n-th on, with what hubs have signed about them.
-Result<Json> order_items(Provider& provider, std::int64_t after, Instant now);
+// The items of `GET /v1/orders`: every standing order this relay has accepted and the outcomes of the last three days,
+// in the order of acceptance, at most `limit` from after the n-th on, with what hubs have signed about them.
+Result<Json> order_items(Provider& provider, std::int64_t after, std::size_t limit, Instant now);
 
 // Enters a refused order in the log; `reason` a machine word.
 Result<void> enter_refusal(Provider& provider, const std::string& order, const std::string& reason,

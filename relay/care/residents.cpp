@@ -98,12 +98,14 @@ Result<Resident> get_resident(Provider& provider, const std::string& resident) {
   return opened(provider, resident, std::get<0>(*row), std::get<1>(*row));
 }
 
-Result<std::vector<Resident>> list_residents(Provider& provider,
+Result<std::vector<Resident>> list_residents(Provider& provider, const std::string& after, std::size_t limit,
                                              const std::function<bool(const std::string& group)>& may_see) {
-  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string>(
-                        "select resident, unit, sealed from residents order by resident")));
+  TILLSYN_TRY(rows,
+              (provider.database.select<std::string, std::string, std::string>(
+                  "select resident, unit, sealed from residents where resident > :after order by resident", {after})));
   std::vector<Resident> out;
   for (const auto& [resident, group, sealed] : rows) {
+    if (out.size() == limit) break;
     if (!may_see(group)) continue;
     TILLSYN_TRY(one, opened(provider, resident, group, sealed));
     out.push_back(std::move(one));

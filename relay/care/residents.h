@@ -34,8 +34,8 @@ Result<void> put_resident(Provider& provider, const Resident& resident);
 // kNotFound "no_resident".
 Result<Resident> get_resident(Provider& provider, const std::string& resident);
 
-// Those in groups for which `may_see` answers true.
-Result<std::vector<Resident>> list_residents(Provider& provider,
+// Those in groups for which `may_see` answers true, by their ids: at most `limit` from after `after` on.
+Result<std::vector<Resident>> list_residents(Provider& provider, const std::string& after, std::size_t limit,
                                              const std::function<bool(const std::string& group)>& may_see);
 
 // Encrypts a text under the resident's key, which is made if there is none, and back. `context` binds it to its use.

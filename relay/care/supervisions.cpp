@@ -131,6 +131,10 @@ const char* state_name(Supervision::State state) {
   }
 }
 
+std::string place_of(const Supervision& one) {
+  return format_instant(one.start) + " " + one.resident + " " + civil::format_date(one.date) + " " + one.window;
+}
+
 Result<std::vector<Supervision>> supervisions(Provider& provider, Instant from, Instant to) {
   TILLSYN_TRY(timelines, provider.history.timelines());
   TILLSYN_TRY(marks, provider.history.marks(from - kMarksBefore));

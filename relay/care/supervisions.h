@@ -45,6 +45,9 @@ struct Supervision {
 
 const char* state_name(Supervision::State state);  // "visit"
 
+// Where it stands in a list: text that sorts as supervisions() does.
+std::string place_of(const Supervision& one);
+
 // Every supervision whose window is open at some instant in [from, to), by start, then resident, date and window.
 //
 // A window is due when it is open at a moment at which its schedule was the resident's newest, unless the resident's

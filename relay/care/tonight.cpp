@@ -1,7 +1,5 @@
 #include "relay/care/tonight.h"
 
-#include "relay/care/supervisions.h"
-
 namespace tillsyn::care {
 namespace {
 
@@ -15,7 +13,9 @@ Json mark_json(const Supervision& one) {
   return {{"type", mark->type}, {"order", mark->order}, {"time", format_instant(mark->posted)}};
 }
 
-Json row(const orders::OrderBook& book, const Supervision& one, Instant now) {
+}  // namespace
+
+Json tonight_json(const orders::OrderBook& book, const Supervision& one, Instant now) {
   const auto hubs = book.hubs_of(one.resident);
   const auto in_force = book.schedule_in_force(hubs.empty() ? std::string() : hubs.front(), one.resident, now);
   return {{"resident", one.resident},
@@ -29,15 +29,8 @@ Json row(const orders::OrderBook& book, const Supervision& one, Instant now) {
           {"outcome", mark_json(one)}};
 }
 
-}  // namespace
-
-Result<Json> tonight(Provider& provider, Instant now, const std::function<bool(const std::string& group)>& may_see) {
-  TILLSYN_TRY(all, supervisions(provider, now - kBack, now + kAhead));
-  Json items = Json::array();
-  for (const Supervision& one : all) {
-    if (may_see(one.group)) items.push_back(row(provider.book, one, now));
-  }
-  return Json{{"items", std::move(items)}};
+Result<std::vector<Supervision>> tonight(Provider& provider, Instant now) {
+  return supervisions(provider, now - kBack, now + kAhead);
 }
 
 }  // namespace tillsyn::care

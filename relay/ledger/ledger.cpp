@@ -8,8 +8,6 @@
 namespace tillsyn::relay_ledger {
 namespace {
 
-constexpr std::uint64_t kMaxEntriesAtOnce = 1000;
-
 Error broken_log(const std::string& message) { return {Code::kIo, "store_fault", "ledger: " + message}; }
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -154,7 +152,7 @@ Result<Proof> Ledger::consistency(std::uint64_t from, std::uint64_t to) {
 Result<std::vector<std::string>> Ledger::entries(std::uint64_t from, std::uint64_t count) {
   TILLSYN_TRY(rows, state_->database.select<std::string>(
                         "select text from entries where seq >= :from order by seq limit :count",
-                        {signed_of(from), signed_of(std::min(count, kMaxEntriesAtOnce))}));
+                        {signed_of(from), signed_of(count)}));
   std::vector<std::string> out;
   out.reserve(rows.size());
   for (auto& row : rows) out.push_back(std::move(std::get<0>(row)));

@@ -12,9 +12,7 @@ std::string text(const Json& value) { return value.dump(-1, ' ', false, Json::er
 
 Json list_of(const std::vector<hubs::Hubs::Known>& hubs) {
   Json list = Json::array();
-  for (const auto& known : hubs) {
-    list.push_back({{"hub", known.hub.id}, {"online", known.online}, {"status", known.status}});
-  }
+  for (const auto& known : hubs) list.push_back(hub_json(known));
   return list;
 }
 
@@ -54,11 +52,13 @@ std::string format_ready() { return R"({"type":"ready"})"; }
 std::string format_changed() { return R"({"type":"changed"})"; }
 std::string format_end() { return R"({"type":"end"})"; }
 
+Json hub_json(const hubs::Hubs::Known& known) {
+  return {{"hub", known.hub.id}, {"online", known.online}, {"status", known.status}};
+}
+
 std::string format_hubs(const std::vector<hubs::Hubs::Known>& hubs) {
   return text({{"type", "hubs"}, {"hubs", list_of(hubs)}});
 }
-
-std::string format_hub_list(const std::vector<hubs::Hubs::Known>& hubs) { return text({{"hubs", list_of(hubs)}}); }
 
 std::string format_offered(const EnteredView& view) {
   return text({{"type", "offered"}, {"order", view.hash}, {"entry", {{"seq", view.seq}, {"time", view.time}}}});

@@ -41,7 +41,7 @@ std::string format_changed();
 std::string format_end();
 // `hubs` in full at the beginning; afterwards only those that changed.
 std::string format_hubs(const std::vector<hubs::Hubs::Known>& hubs);
-std::string format_hub_list(const std::vector<hubs::Hubs::Known>& hubs);  // the answer to GET /v1/hubs
+Json hub_json(const hubs::Hubs::Known& hub);  // one of these, as GET /v1/hubs lists it too
 std::string format_offered(const EnteredView& view);
 std::string format_answer(const Json& envelope);
 std::string format_problem(const Error& error);

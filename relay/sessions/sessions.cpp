@@ -9,7 +9,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include "relay/http/page.h"
 #include "relay/sessions/live.h"
+#include "relay/sessions/messages.h"
 #include "relay/sessions/upload.h"
 
 namespace tillsyn::sessions {
@@ -82,9 +84,13 @@ asio::awaitable<ApiResponse> Sessions::list_hubs(Exchange& exchange) {
   auto job = [this, &exchange] { return parts_.desk.authenticate(*exchange.request.bearer); };
   const auto viewer = co_await parts_.store.run(std::move(job));
   if (!viewer.ok()) co_return no_session(viewer.error());
-  ApiResponse response;
-  response.body = format_hub_list(parts_.hubs.of_provider(viewer->provider));
-  co_return response;
+  const auto asked = http::page_asked(exchange.request);
+  if (!asked.ok()) co_return http::problem(asked.error());
+  http::Page page(*asked);
+  for (const auto& known : parts_.hubs.of_provider(viewer->provider)) {
+    page.add(known.hub.id, [&] { return hub_json(known); });
+  }
+  co_return http::json_response(std::move(page).json());
 }
 
 asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange) {

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxUrlBytes = 1024;
 constexpr std::size_t kMaxCaBytes = 16 * 1024;
 constexpr long kGone = 410;
 constexpr std::chrono::days kKeepDone{30};
+constexpr std::uint64_t kEveryLetter = (std::uint64_t{1} << 53) - 1;
 
 std::int64_t ms_of(Instant instant) { return instant.time_since_epoch().count(); }
 Instant instant_of(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
@@ -66,7 +67,7 @@ Result<std::string> add(care::Provider& provider, const Integration& one, Instan
 
 Result<std::vector<Integration>> list(care::Provider& provider) {
   TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, Text>(
-                        "select id, url, ca from integrations where ended_ms is null order by made_ms, id")));
+                        "select id, url, ca from integrations where ended_ms is null order by id")));
   std::vector<Integration> out;
   for (auto& [id, url, ca] : rows) out.push_back({id, url, ca});
   return out;
@@ -130,20 +131,25 @@ Result<void> tried(care::Provider& provider, const std::string& id, const std::o
   });
 }
 
-Result<Json> dead_letters(care::Provider& provider) {
-  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string, std::int64_t, std::int64_t, Text>(
-                        "select id, integration, body, made_ms, tries, answer from deliveries where dead_ms is not "
-                        "null order by dead_ms desc, id limit 100")));
-  Json items = Json::array();
-  for (const auto& [id, integration, body, made, tries, answer] : rows) {
-    items.push_back({{"id", id},
-                     {"integration", integration},
-                     {"body", Json::parse(body, nullptr, false)},
-                     {"made", format_instant(instant_of(made))},
-                     {"tries", tries},
-                     {"answer", answer ? Json(*answer) : Json()}});
+Result<std::vector<DeadLetter>> dead_letters(care::Provider& provider, std::optional<std::uint64_t> before,
+                                             std::size_t limit) {
+  TILLSYN_TRY(
+      rows,
+      (provider.database.select<std::int64_t, std::string, std::string, std::string, std::int64_t, std::int64_t, Text>(
+          "select n, id, integration, body, made_ms, tries, answer from deliveries where dead_ms is not "
+          "null and n < :before order by n desc limit :limit",
+          {static_cast<std::int64_t>(before.value_or(kEveryLetter)), static_cast<std::int64_t>(limit)})));
+  std::vector<DeadLetter> out;
+  for (const auto& [n, id, integration, body, made, tries, answer] : rows) {
+    out.push_back({static_cast<std::uint64_t>(n),
+                   {{"id", id},
+                    {"integration", integration},
+                    {"body", Json::parse(body, nullptr, false)},
+                    {"made", format_instant(instant_of(made))},
+                    {"tries", tries},
+                    {"answer", answer ? Json(*answer) : Json()}}});
   }
-  return Json{{"items", std::move(items)}};
+  return out;
 }
 
 Result<void> send_again(care::Provider& provider, const std::string& id, Instant now) {

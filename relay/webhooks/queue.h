@@ -59,8 +59,14 @@ inline constexpr std::chrono::seconds kRetries[] = {
     std::chrono::hours(5),   std::chrono::hours(10),   std::chrono::hours(24),
 };
 
-// What could not be delivered: [{"id","integration","body","made","tries","answer"}], the newest 100.
-Result<Json> dead_letters(care::Provider& provider);
+// What could not be delivered, the newest first: at most `limit` of those made before the `before`-th message (nullopt:
+// of all), each {"id","integration","body","made","tries","answer"}.
+struct DeadLetter {
+  std::uint64_t n = 0;
+  Json letter;
+};
+Result<std::vector<DeadLetter>> dead_letters(care::Provider& provider, std::optional<std::uint64_t> before,
+                                             std::size_t limit);
 // Sends a dead letter again, from now on. kNotFound "no_delivery".
 Result<void> send_again(care::Provider& provider, const std::string& id, Instant now);
 

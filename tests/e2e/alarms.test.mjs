@@ -5,10 +5,9 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {launch, logIn, mark, newPage} from './lib/chromium.mjs';
-import {hashOf} from './lib/crypto.mjs';
 import {postOrder} from './lib/person.mjs';
 import {until} from './lib/processes.mjs';
-import {enrolHub, grant, localTime, moveIn, right, schedule, staffTown} from './lib/provision.mjs';
+import {enrolHub, localTime, makeAdministrator, moveIn, schedule, staffTown} from './lib/provision.mjs';
 import {Town} from './lib/town.mjs';
 import {WebhookReceiver} from './lib/webhook_receiver.mjs';
 
@@ -27,7 +26,7 @@ before(async () => {
     await moveIn(town, hub, {name: names[i], address: `Provgatan ${i + 1}`});
   }
   [one, two, three] = town.hubs;
-  await makeAdministrator('granskare');
+  await makeAdministrator(town);
   receiver = await new WebhookReceiver(town.ca.issue('receiver')).listen();
   const added = await town.staff.granskare.post('/v1/integrations', {url: receiver.url, ca: town.ca.pem});
   assert.equal(added.status, 201, added.text);
@@ -41,15 +40,8 @@ after(async () => {
   if (!process.env.TILLSYN_KEEP) rmSync(dir, {recursive: true, force: true});
 });
 
-// Gives one who has rights already those of a system administrator too.
-async function makeAdministrator(name) {
-  const {items} = (await town.staff.chef.get('/v1/orders?after=0')).json();
-  const held = items.map(({order}) => order.payload).find((text) => { const p = JSON.parse(text); return p.type === 'grant' && p.person === name; });
-  await grant(town, name, [right('log_reviewer'), right('system_admin')], 2, hashOf('order', held));
-}
-
 const anna = () => town.staff['anna.berg'];
-const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map((text) => JSON.parse(text));
 const entered = async (what, probe = () => true) => (await entries()).filter((entry) => entry.what === what && probe(entry));
 const alarms = async (person = anna()) => (await person.get('/v1/alarms')).json().items;
 const alarm = (kind, hub, ms = 20000) => until(`alarm ${kind}`, async () =>

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 async function leaves() {
-  return (await town.town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map(leafHash);
+  return (await town.town.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map(leafHash);
 }
 const asCheckpoint = (tree) => ({size: tree.length, root: b64(rootOf(tree))});
 const seenByHub = (hub) => anna.hubs.get(hub.id).status.ledger.size;

@@ -89,11 +89,11 @@ async function reportEvents() {
 
 async function allOrders() {
   const out = new Map();
-  for (let after = 0; ;) {
-    const {items, next} = (await sure(town.staff.chef, () => town.staff.chef.get(`/v1/orders?after=${after}`))).json();
-    if (items.length === 0) return out;
+  for (let query = ''; ;) {
+    const {items, next} = (await sure(town.staff.chef, () => town.staff.chef.get(`/v1/orders${query}`))).json();
     for (const {order, entry} of items) out.set(order.payload, entry);
-    after = next;
+    if (next === null) return out;
+    query = `?cursor=${next}`;
   }
 }
 

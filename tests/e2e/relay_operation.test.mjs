@@ -138,10 +138,10 @@ describe('a restart', () => {
     assert.equal(closed, 1012);
     assert.ok(viewer.texts.some(({type}) => type === 'end'));
     await restarted();
-    const entries = (await nord.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+    const entries = (await nord.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map((text) => JSON.parse(text));
     assert.ok(entries.some(({what, hash: of, reason}) => what === 'view_stopped' && of === hash && reason === 'relay_restarts'));
     assert.ok((await nord.staff.chef.get('/v1/orders')).json().items.some((item) => item.order.payload === done.payload && item.entry.seq === answer.json().entry.seq));
-    await until('the hub is back', async () => (await nord.staff['anna.berg'].get('/v1/hubs')).json().hubs.some(({online}) => online));
+    await until('the hub is back', async () => (await nord.staff['anna.berg'].get('/v1/hubs')).json().items.some(({online}) => online));
   });
 });
 

@@ -36,7 +36,7 @@ after(async () => {
   if (!process.env.TILLSYN_KEEP) rmSync(dir, {recursive: true, force: true});
 });
 
-const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map((text) => JSON.parse(text));
 const entry = (what, probe, ms = 20000) => until(`ledger: ${what}`, async () => (await entries()).find(probe), ms, 200);
 
 // A view that runs, seen from outside the programs.
@@ -129,7 +129,7 @@ test('a pause over 72 hours closes when the second person has signed it, and not
   assert.equal(hub.cameraDescriptors().length, 1, 'one signature closes nothing');
   await asPerson(browser, town, 'bistand', (manager) => closesBy(() => signDrafts(manager, 1)));
   await refusedAs('paused');
-  const paused = (await bistand.get('/v1/orders?after=0')).json().items.map((item) => JSON.parse(item.order.payload)).filter(({type}) => type === 'pause').at(-1);
+  const paused = (await bistand.get('/v1/orders')).json().items.map((item) => JSON.parse(item.order.payload)).filter(({type}) => type === 'pause').at(-1);
   assert.equal(paused.signers.length, 2);
 });
 
@@ -163,7 +163,7 @@ test('under the pause the install team sees a test picture, once its hand has he
 
 test('an accepted home in use shows no test picture, and an operator has no such button [ENF-9]', async () => {
   const {bistand, planerare} = town.staff;
-  const paused = (await bistand.get('/v1/orders?after=0')).json().items.filter((item) => JSON.parse(item.order.payload).type === 'pause').at(-1);
+  const paused = (await bistand.get('/v1/orders')).json().items.filter((item) => JSON.parse(item.order.payload).type === 'pause').at(-1);
   const resumed = await postOrder(town, [[planerare, 'planner']], {
     type: 'resume', version: JSON.parse(paused.order.payload).version + 1, replaces: hashOf('order', paused.order.payload), ...place});
   await receipt(town, hub, resumed.hash);

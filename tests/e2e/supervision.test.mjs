@@ -47,7 +47,7 @@ after(async () => {
   if (!process.env.TILLSYN_KEEP) rmSync(dir, {recursive: true, force: true});
 });
 
-const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+const entries = async () => (await town.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map((text) => JSON.parse(text));
 const entry = (what, probe, ms = 15000) => until(`ledger: ${what}`, async () => (await entries()).find(probe), ms, 200);
 
 describe('a supervision', () => {

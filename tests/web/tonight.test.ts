@@ -51,11 +51,7 @@ async function listing() {
 type Town1 = Awaited<ReturnType<typeof listing>>;
 
 function apiOf({ items, resident }: Town1): Api {
-  const object = (_: string, path: string) => {
-    const after = Number(new URL(path, 'https://relay.example').searchParams.get('after'));
-    return Promise.resolve({ items: items.slice(after), next: items.length });
-  };
-  return { object, items: () => Promise.resolve([resident]) } as unknown as Api;
+  return { items: (path: string) => Promise.resolve(path === '/v1/orders' ? items : [resident]) } as unknown as Api;
 }
 
 async function look(listed: Town1, more: Partial<TonightInput> & { proven?: boolean; isOnline?: boolean; isPaused?: boolean; trust?: TrustWithHomes } = {}) {

@@ -98,7 +98,7 @@ export class AttackTown {
   }
 
   async entries() {
-    return (await this.town.staff.granskare.get('/v1/ledger/entries?from=0&count=1000')).json().entries.map((text) => JSON.parse(text));
+    return (await this.town.staff.granskare.get('/v1/ledger/entries?limit=1000')).json().items.map((text) => JSON.parse(text));
   }
   entry(what, probe, ms = 45000) { return until(`ledger: ${what}`, async () => (await this.entries()).find(probe), ms, 200); }
 

@@ -1,6 +1,6 @@
 """A TLS server that answers from files. argv: folder, key, certificate. Prints its port on a line.
 
-A request for /v1/orders?after=0 is answered with the file v1_orders of the folder, whatever the method; there is nothing else.
+A request for /v1/orders?cursor=x is answered with the file v1_orders of the folder, whatever the method; there is nothing else.
 """
 import http.server
 import pathlib

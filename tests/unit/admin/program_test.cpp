@@ -158,9 +158,9 @@ struct Town : Bench {
                        {"entry", {{"seq", handed.seq}, {"time", format_instant(handed.time)}}},
                        {"countersign", nullptr},
                        {"receipts", Json::array()}});
-    write(dir / "www/v1_orders", Json{{"items", items}, {"next", 0}}.dump());
+    write(dir / "www/v1_orders", Json{{"items", items}, {"next", nullptr}}.dump());
     write(dir / "www/v1_ledger_checkpoint", Json{{"checkpoint", relay.signed_note.value_or(relay.log.note())}}.dump());
-    write(dir / "www/v1_ledger_entries", Json{{"entries", relay.log.texts}}.dump());
+    write(dir / "www/v1_ledger_entries", Json{{"items", relay.log.texts}, {"next", nullptr}}.dump());
   }
 
   std::string documents() const { return "--root-list root-list.json --fleet-root fleet-root.json "; }

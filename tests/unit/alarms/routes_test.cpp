@@ -91,7 +91,7 @@ TEST_CASE("supervisions come page by page, each once, in the caller's groups", "
   Asked town;
   const auto noa = town.token_of("noa", Role::kOperator);
   const auto span = [](const char* to) {
-    return std::map<std::string, std::string>{{"from", "2026-11-22T20:00:00Z"}, {"to", to}, {"count", "2"}};
+    return std::map<std::string, std::string>{{"from", "2026-11-22T20:00:00Z"}, {"to", to}, {"limit", "2"}};
   };
   auto query = span("2026-11-27T20:00:00Z");
   std::vector<std::string> starts;
@@ -112,8 +112,8 @@ TEST_CASE("supervisions come page by page, each once, in the caller's groups", "
     return town.call("GET", "/v1/supervisions", noa, {}, std::move(asked)).status == 400;
   };
   CHECK(refused({{"from", "yesterday"}}));
-  CHECK(refused({{"count", "0"}}));
-  CHECK(refused({{"count", "501"}}));
+  CHECK(refused({{"limit", "0"}}));
+  CHECK(refused({{"limit", "1001"}}));
   CHECK(refused({{"cursor", "!"}}));
   CHECK(refused(span("2026-12-26T20:00:00Z")));
   CHECK(refused(span("2026-11-22T20:00:00Z")));

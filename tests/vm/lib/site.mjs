@@ -88,7 +88,7 @@ export class Site {
   }
 
   async entries() {
-    return (await this.#ask('granskare', '/v1/ledger/entries?from=0&count=1000')).entries.map((text) => JSON.parse(text));
+    return (await this.#ask('granskare', '/v1/ledger/entries?limit=1000')).items.map((text) => JSON.parse(text));
   }
 
   entry(what, probe, ms = 60000) { return until(`ledger: ${what}`, async () => (await this.entries()).find(probe), ms, 500); }
@@ -104,7 +104,7 @@ export class Site {
 
   // Hashes of what the hub has told the relay: its events, and the orders that it has said are accepted.
   async said() {
-    const {items} = await this.#ask('chef', '/v1/orders?after=0');
+    const {items} = await this.#ask('chef', '/v1/orders');
     const receipts = items.flatMap((item) => item.receipts).map(({payload}) => JSON.parse(payload)).filter(({hub}) => hub === this.hub.id);
     const events = (await this.entries()).filter((entry) => entry.kind === 'event' && entry.hub === this.hub.id);
     return {events: events.map(({hash}) => hash), orders: receipts.filter(({verdict}) => verdict === 'accepted').map(({order}) => order)};

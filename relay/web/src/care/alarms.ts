@@ -39,8 +39,10 @@ function readAlarm(value: JsonObject): Alarm | null {
   };
 }
 
+// The highest level and then the oldest first.
 export async function loadAlarms(api: Api): Promise<Alarm[]> {
-  return (await api.items('/v1/alarms')).flatMap((value) => readAlarm(value) ?? []);
+  const alarms = (await api.items('/v1/alarms')).flatMap((value) => readAlarm(value) ?? []);
+  return alarms.sort((a, b) => b.level - a.level || (a.since < b.since ? -1 : 1));
 }
 
 export async function loadMaintenance(api: Api): Promise<Maintenance[]> {

@@ -10,7 +10,7 @@ import { Problem } from '../protocol/problem';
 import { openCheckpoint } from '../protocol/checkpoint';
 import type { TrustContext, TrustWithHomes } from '../protocol/proof';
 import { parseInstant } from '../protocol/time';
-import { type Api, numberOf } from '../session/api';
+import type { Api } from '../session/api';
 import { placeOf } from './ledger_watch';
 
 // An order of the provider as the relay listed it, with this app's own verdict.
@@ -29,8 +29,6 @@ export interface Outcomes {
   place: EntryPlace;
 }
 
-const kMaxRounds = 1000;
-
 async function readItem(value: JsonObject): Promise<Item | null> {
   try {
     if (!isObject(value.entry)) return null;
@@ -47,16 +45,9 @@ async function readItem(value: JsonObject): Promise<Item | null> {
 
 async function fetchItems(api: Api): Promise<Item[]> {
   const found = new Map<string, Item>();
-  for (let after = 0, round = 0; round < kMaxRounds; round++) {
-    const page = await api.object('GET', `/v1/orders?after=${after}`);
-    const items = Array.isArray(page.items) ? page.items : [];
-    for (const value of items) {
-      const item = isObject(value) ? await readItem(value) : null;
-      if (item) found.set(item.order.hash, item);
-    }
-    const next = numberOf(page, 'next');
-    if (items.length === 0 || next <= after) break;
-    after = next;
+  for (const value of await api.items('/v1/orders')) {
+    const item = await readItem(value);
+    if (item) found.set(item.order.hash, item);
   }
   return [...found.values()].sort((a, b) => a.place.seq - b.place.seq);
 }

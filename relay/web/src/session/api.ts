@@ -5,6 +5,7 @@ import { Problem } from '../protocol/problem';
 
 const kTimeoutMs = 20_000;
 const kMaxBytes = 16 * 1024 * 1024;
+const kMaxPages = 1000; // of a list
 
 // A problem that the relay told (RFC 9457), or that nothing came back ("relay_unreachable").
 export class RelayProblem extends Problem {
@@ -81,11 +82,18 @@ export class Api {
     return value;
   }
 
-  // The member `items` of a listing.
+  // Everything in a list, page by page.
   async items(path: string): Promise<JsonObject[]> {
-    const { items } = await this.object('GET', path);
-    if (!Array.isArray(items) || !items.every(isObject)) throw new RelayProblem('malformed', 200);
-    return items;
+    const out: JsonObject[] = [];
+    for (let pages = 0, query = ''; pages < kMaxPages; pages++) {
+      const { items, next } = await this.object('GET', path + query);
+      if (!Array.isArray(items) || !items.every(isObject)) throw new RelayProblem('malformed', 200);
+      out.push(...items);
+      if (next === null) return out;
+      if (typeof next !== 'string') throw new RelayProblem('malformed', 200);
+      query = `?cursor=${encodeURIComponent(next)}`;
+    }
+    throw new RelayProblem('malformed', 200); // a list without end
   }
 }
 
