@@ -57,6 +57,7 @@ void set_request(CURL* curl, const HttpsRequest& request, Headers& headers) {
   }
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (request.bearer) headers.add("Authorization: Bearer " + *request.bearer);
+  if (request.idempotency_key) headers.add("Idempotency-Key: " + *request.idempotency_key);
   headers.add("Accept: application/json");
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
 }

@@ -14,6 +14,7 @@ struct HttpsRequest {
   std::optional<std::string> ca;  // PEM: only servers that these vouch for; none: the system's
   std::optional<std::string> bearer;
   std::optional<std::string> json;  // the body
+  std::optional<std::string> idempotency_key = std::nullopt;
   std::size_t max_bytes = 1024 * 1024;
 };
 

@@ -1,6 +1,7 @@
 #include "relay/admin/relay.h"
 
 #include "common/base/json.h"
+#include "common/crypto/hash.h"
 #include "common/orders/bindings.h"
 
 namespace tillsyn::admin {
@@ -32,12 +33,14 @@ class Caller {
 
   void carry(std::string token) { token_ = std::move(token); }
 
-  Result<Json> ask(const std::string& method, const std::string& path, std::optional<std::string> body = std::nullopt) {
+  Result<Json> ask(const std::string& method, const std::string& path, std::optional<std::string> body = std::nullopt,
+                   std::optional<std::string> key = std::nullopt) {
     HttpsRequest request{.method = method,
                          .url = address_.url + path,
                          .ca = address_.ca,
                          .bearer = token_,
                          .json = std::move(body),
+                         .idempotency_key = std::move(key),
                          .max_bytes = kMaxAnswerBytes};
     TILLSYN_TRY(answer, client_.ask(request));
     const std::string what = "the relay answered " + method + " " + path + " with " + std::to_string(answer.status);
@@ -48,6 +51,15 @@ class Caller {
     const auto value = parse_json(answer.body, {kMaxAnswerBytes, 32});
     if (!value) return value.error().within(what + ", which is not JSON of ours");
     return *value;
+  }
+
+  // Writes a document, and once more when the answer was lost: under a key of the document's own, so that it acts once
+  // however often the command is run.
+  Result<Json> write(const std::string& method, const std::string& path, const std::string& document) {
+    const std::string key = to_base64url(crypto::sha256(view_of(method + " " + path + "\n" + document)));
+    auto first = ask(method, path, document, key);
+    const bool is_lost = !first && first.error().code == Code::kUnavailable && first.error().reason == "fetch";
+    return is_lost ? ask(method, path, document, key) : std::move(first);
   }
 
   const std::string& host() const { return address_.host; }
@@ -164,7 +176,7 @@ Result<std::unique_ptr<Relay>> log_in(const RelayAddress& address, const std::st
 
 Result<void> put_trust(const RelayAddress& address, const std::string& name, const std::string& envelope) {
   Caller caller(address);
-  TILLSYN_CHECK(caller.ask("PUT", "/v1/trust/" + name, envelope));
+  TILLSYN_CHECK(caller.write("PUT", "/v1/trust/" + name, envelope));
   return {};
 }
 

@@ -49,6 +49,7 @@ Result<std::unique_ptr<Relay>> log_in(const RelayAddress& address, const std::st
                                       const crypto::Ed25519PrivateKey& bundle_key);
 
 // Hands the relay a trust document; `name` is "root-list" or "bundle". A document that it holds already is success.
+// Asked again, under the same Idempotency-Key, when the answer is lost.
 Result<void> put_trust(const RelayAddress& address, const std::string& name, const std::string& envelope);
 
 }  // namespace tillsyn::admin

@@ -1,5 +1,8 @@
 """A TLS server that answers from files. argv: folder, key, certificate. Prints its port on a line.
 
+Each request is noted, "method path idempotency-key", in the folder's file `asked`. While there is a file `lose`, the answer to
+the next PUT is lost, and the file with it.
+
 A request for /v1/orders?cursor=x is answered with the file v1_orders of the folder, whatever the method; there is nothing else.
 """
 import http.server
@@ -15,6 +18,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
+        with open(pathlib.Path(folder, "asked"), "a") as asked:
+            print(self.command, self.path, self.headers.get("idempotency-key", "-"), file=asked)
+        lose = pathlib.Path(folder, "lose")
+        if self.command == "PUT" and lose.exists():
+            lose.unlink()
+            self.close_connection = True
+            return
         name = self.path.split("?")[0].strip("/").replace("/", "_")
         file = pathlib.Path(folder, name)
         body = file.read_bytes() if file.is_file() else b"{}"

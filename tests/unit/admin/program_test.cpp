@@ -342,6 +342,34 @@ TEST_CASE("a bundle is made over TLS, checked and published", "[admin][AUD-1]") 
       "names no relay");
 }
 
+TEST_CASE("a document whose answer was lost is handed in again under the same key", "[admin][INT-1]") {
+  Town town;
+  REQUIRE(town.make().code == 0);
+  const std::string publish =
+      "trust publish --root-list root-list.json --bundle bundle.json --app-dir app " + town.at_relay();
+  const auto writes = [&] {
+    std::istringstream asked(read(town / "www/asked"));
+    std::vector<std::string> out;
+    for (std::string line; std::getline(asked, line);)
+      if (line.starts_with("PUT ")) out.push_back(line);
+    return out;
+  };
+  write(town / "www/lose", "");
+  const Run run = town.admin(publish);
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const auto first = writes();
+  REQUIRE(first.size() == 3);
+  CHECK(first[0] == first[1]);
+  CHECK(first[0].starts_with("PUT /v1/trust/root-list "));
+  CHECK(first[2].starts_with("PUT /v1/trust/bundle "));
+  CHECK(first[0].substr(24).size() == 43);
+  CHECK(first[2].substr(21) != first[0].substr(24));
+  REQUIRE(town.admin(publish).code == 0);  // the command once more: the same documents, the same keys
+  CHECK(writes()[3] == first[0]);
+  CHECK(writes()[4] == first[2]);
+}
+
 TEST_CASE("what the relay does not take is not laid on the app's origin", "[admin]") {
   Town town;
   REQUIRE(town.make().code == 0);
