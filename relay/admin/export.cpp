@@ -10,11 +10,13 @@ namespace {
 
 Error wrong(const std::string& message) { return refused("log", message); }
 
-Result<std::string> read_end(const std::string& line) {
+constexpr std::string_view kCheckpointLine = "{\"checkpoint\":";
+
+Result<std::string> read_note(const std::string& line) {
   const auto value = parse_json(line, {2 * ledger::kMaxNoteBytes, 2});
   if (!value || !value->is_object() || value->size() != 1 || !value->contains("checkpoint"))
     return wrong("the export does not end with its checkpoint: it was cut off; export again");
-  JsonReader in(*value, "the last line");
+  JsonReader in(*value, "the line of a checkpoint");
   std::string note = in.text("checkpoint", ledger::kMaxNoteBytes);
   TILLSYN_CHECK(in.finish());
   return note;
@@ -72,6 +74,26 @@ Result<Replay> replay_entries(const Export& log, const orders::Provider& provide
   return replay;
 }
 
+Error not_signed(const orders::Provider& provider) {
+  return wrong("the checkpoint is not one that the log " + provider.ledger_key.name +
+               " signed: it was altered, or is another log's");
+}
+
+// The first checkpoint that does not fit tells between which entries something was changed.
+Result<void> check_on_the_way(const Export& log, const Replay& replay, const orders::Provider& provider) {
+  ledger::Frontier entries;
+  for (const auto& [size, note] : log.on_the_way) {
+    const std::uint64_t sure = entries.size();
+    while (entries.size() < size) entries.append(replay.leaves()[entries.size()]);
+    const auto claimed = ledger::open_checkpoint(note, provider.ledger_key);
+    if (!claimed) return not_signed(provider);
+    if (claimed->size != size || claimed->root != entries.root())
+      return wrong("of the entries " + std::to_string(sure) + " to " + std::to_string(size) +
+                   " at least one is not as the log signed it: altered, dropped, inserted or moved");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string format_export_end(const std::string& note) { return canonical_json({{"checkpoint", note}}) + "\n"; }
@@ -88,12 +110,19 @@ Result<Export> parse_export(std::string_view text) {
   Export out;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
-    out.entries.emplace_back(text.substr(begin, end - begin));
+    const std::string line(text.substr(begin, end - begin));
     begin = end + 1;
+    if (begin < text.size() && !line.starts_with(kCheckpointLine)) {
+      out.entries.push_back(line);
+      continue;
+    }
+    TILLSYN_TRY(note, read_note(line));
+    if (begin < text.size()) {
+      out.on_the_way.push_back({out.entries.size(), std::move(note)});
+    } else {
+      out.note = std::move(note);
+    }
   }
-  TILLSYN_TRY(note, read_end(out.entries.back()));
-  out.entries.pop_back();
-  out.note = std::move(note);
   return out;
 }
 
@@ -102,9 +131,8 @@ Result<ledger::Checkpoint> verify_export(const Export& log, const orders::Provid
   if (earlier) TILLSYN_CHECK(check_against_entries(log, earlier->entries));
   TILLSYN_TRY(replay, replay_entries(log, provider));
   const auto checkpoint = ledger::open_checkpoint(log.note, provider.ledger_key);
-  if (!checkpoint)
-    return wrong("the checkpoint is not one that the log " + provider.ledger_key.name +
-                 " signed: it was altered, or is another log's");
+  if (!checkpoint) return not_signed(provider);
+  TILLSYN_CHECK(check_on_the_way(log, replay, provider));
   TILLSYN_CHECK(replay.check_against(*checkpoint));
   if (earlier) TILLSYN_CHECK(check_continues(replay, earlier->checkpoint));
   return *checkpoint;

@@ -18,6 +18,11 @@ constexpr std::size_t kMaxExportBytes = std::size_t{2} * 1024 * 1024 * 1024;
 struct Export {
   std::vector<std::string> entries;
   std::string note;
+  struct OnTheWay {
+    std::size_t size = 0;  // entries above it
+    std::string note;
+  };
+  std::vector<OnTheWay> on_the_way = {};  // a copy has a checkpoint after each of its parts
 };
 
 std::string format_export(const Export& log);

@@ -124,6 +124,27 @@ void Services::webhook_tried(const std::string& provider, const std::string& id,
   if (!done) spdlog::error("event=webhook_not_recorded provider={} reason={}", provider, done.error().reason);
 }
 
+std::map<std::string, ledger::VerifierKey> Services::logs() const {
+  std::map<std::string, ledger::VerifierKey> out;
+  for (const auto& [id, provider] : providers_) out.emplace(id, provider->ledger->verifier_key());
+  return out;
+}
+
+Result<Services::LogPart> Services::log_after(const std::string& id, const ledger::Checkpoint& held, std::uint64_t from,
+                                              std::uint64_t count) {
+  TILLSYN_TRY(provider, this->provider(id));
+  auto& log = *provider->ledger;
+  TILLSYN_TRY(size, log.size());
+  const Error disagrees{Code::kRefused, "copy_disagrees", "the log does not begin with the copy's entries"};
+  if (held.size > size) return disagrees;
+  TILLSYN_TRY(then, log.checkpoint_at(held.size));
+  if (then.root != held.root) return disagrees;
+  if (from == size) return LogPart{};
+  TILLSYN_TRY(entries, log.entries(from, count));
+  TILLSYN_TRY(note, log.checkpoint_note_at(from + entries.size()));
+  return LogPart{std::move(entries), std::move(note)};
+}
+
 std::vector<std::string> Services::app_origins() const {
   std::set<std::string> origins;
   if (const auto& list = trust_->root_list()) {

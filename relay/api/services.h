@@ -10,8 +10,8 @@
 #include "common/base/instant.h"
 #include "common/base/result.h"
 #include "common/orders/trust_envelope.h"
-#include "relay/api/log_reads.h"
 #include "relay/alarms/watch.h"
+#include "relay/api/log_reads.h"
 #include "relay/api/refused_logins.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
@@ -76,6 +76,16 @@ class Services {
   // What is to be sent to the providers' own systems now, with the provider's id; and what came of it.
   std::vector<std::pair<std::string, webhooks::Delivery>> due_webhooks();
   void webhook_tried(const std::string& provider, const std::string& id, const std::optional<long>& status);
+
+  // The logs that are served, by provider; and the entries of one from `from` on, at most `count`, with the signed
+  // checkpoint over them and all before. kRefused "copy_disagrees" when the log does not begin with what is `held`.
+  std::map<std::string, ledger::VerifierKey> logs() const;
+  struct LogPart {
+    std::vector<std::string> entries;
+    std::string note;
+  };
+  Result<LogPart> log_after(const std::string& provider, const ledger::Checkpoint& held, std::uint64_t from,
+                            std::uint64_t count);
 
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;

@@ -66,6 +66,8 @@ int main(int argc, char** argv) {
   app.add_option("--tls-key", options.tls_key, "its key, PEM")->required();
   app.add_option("--fleet-root", options.fleet_root, "the fleet root's public keys")->required();
   app.add_option("--store", options.store, "the relay's own folder")->required();
+  app.add_option("--ledger-copies", options.ledger_copies,
+                 "a folder, of another machine's, for a copy of each provider's log; default: none");
   app.add_option("--watch", options.watch, "IP:port on loopback for /livez, /readyz and /metrics; default: none");
   app.add_flag("--routes", options.list_routes, "print every route as JSON and end");
   CLI11_PARSE(app, argc, argv);

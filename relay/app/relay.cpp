@@ -22,7 +22,7 @@ constexpr auto kNone = std::chrono::milliseconds(0);
 constexpr auto kGlance = std::chrono::milliseconds(20);
 constexpr auto kFarewell = std::chrono::milliseconds(2000);
 constexpr std::array kCallers = {"anyone", "session", "hub"};  // as http::Caller counts them
-constexpr auto kWatchEvery = std::chrono::seconds(2);  // with a loss's 45 s and 8 s: told within a minute
+constexpr auto kWatchEvery = std::chrono::seconds(2);          // with a loss's 45 s and 8 s: told within a minute
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path);
@@ -45,6 +45,10 @@ Result<std::unique_ptr<Relay>> Relay::open(const Options& options) {
   if (!services.ok()) return services.error().within("the store " + options.store);
   std::unique_ptr<Relay> relay(new Relay(std::move(*services), std::move(tls)));
   TILLSYN_CHECK(relay->know_hubs());
+  if (!options.ledger_copies.empty()) {
+    relay->copying_ = std::make_unique<copies::Copying>(relay->loop_.get_executor(), relay->store_, *relay->services_,
+                                                        options.ledger_copies);
+  }
   return relay;
 }
 
@@ -162,10 +166,12 @@ bool Relay::run() {
   asio::co_spawn(loop_, tick(), asio::detached);
   asio::co_spawn(loop_, watch(), asio::detached);
   asio::co_spawn(loop_, send_webhooks(), asio::detached);
+  if (copying_) asio::co_spawn(loop_, copying_->run(), asio::detached);
   loop_.run();  // ends when the last connection has
   store_.stop();
   network_.stop();
   webhooks_.stop();
+  if (copying_) copying_->join();
   return !has_store_failed_;
 }
 
@@ -177,6 +183,7 @@ void Relay::stop() {
   ticks_.cancel();
   watches_.cancel();
   sends_.cancel();
+  if (copying_) copying_->stop();
   sessions_.restarting();
   asio::co_spawn(loop_, close_connections(), asio::detached);
 }
@@ -203,13 +210,18 @@ void Relay::end_after_store_failure() {
   asio::co_spawn(loop_, look, asio::detached);
 }
 
+std::string Relay::trouble(const api::Health& health) const {
+  return health.trouble.empty() && copying_ ? copying_->trouble() : health.trouble;
+}
+
 asio::awaitable<std::optional<http::ApiResponse>> Relay::answer_watcher(std::string path) {
   if (path == "/livez") co_return http::json_response({{"live", true}});
   if (path != "/readyz" && path != "/metrics") co_return std::nullopt;
   const auto health = co_await store_.run([this] { return services_->health(); });
   if (path == "/readyz") {
-    const bool is_ready = health.trouble.empty();
-    co_return http::json_response({{"ready", is_ready}, {"trouble", is_ready ? Json() : Json(health.trouble)}},
+    const std::string trouble = this->trouble(health);
+    const bool is_ready = trouble.empty();
+    co_return http::json_response({{"ready", is_ready}, {"trouble", is_ready ? Json() : Json(trouble)}},
                                   is_ready ? 200 : 503);
   }
   figures_.set(figures_of(health));
@@ -221,7 +233,8 @@ asio::awaitable<std::optional<http::ApiResponse>> Relay::answer_watcher(std::str
 
 watch::Figures::Now Relay::figures_of(const api::Health& health) const {
   watch::Figures::Now now;
-  now.is_ready = health.trouble.empty();
+  now.is_ready = trouble(health).empty();
+  if (copying_) now.ledger_copied = copying_->copied();
   now.hub_connections = server_->admission().connections(http::Traffic::kHub);
   now.staff_connections = server_->admission().connections(http::Traffic::kStaff);
   now.store_queue = store_.waiting();

@@ -11,6 +11,7 @@
 #include "relay/api/desks.h"
 #include "relay/api/services.h"
 #include "relay/app/options.h"
+#include "relay/copies/copying.h"
 #include "relay/http/server.h"
 #include "relay/hubs/hubs.h"
 #include "relay/hubs/routes.h"
@@ -59,6 +60,7 @@ class Relay {
   asio::awaitable<void> send(std::string provider, webhooks::Delivery delivery);
   void stop();
   void end_after_store_failure();
+  std::string trouble(const api::Health& health) const;
   asio::awaitable<std::optional<http::ApiResponse>> answer_watcher(std::string path);
   watch::Figures::Now figures_of(const api::Health& health) const;
 
@@ -76,6 +78,7 @@ class Relay {
   hubs::Routes hub_routes_;
   sessions::Sessions sessions_;
   http::Router router_;
+  std::unique_ptr<copies::Copying> copying_;  // null: nowhere
   http::SslCtx tls_;
   std::set<std::string, std::less<>> app_origins_;
   std::unique_ptr<http::Server> server_;

@@ -134,6 +134,19 @@ Result<std::string> Ledger::checkpoint_note() {
   return ledger::sign_checkpoint(newest, state_->key);
 }
 
+Result<ledger::Checkpoint> Ledger::checkpoint_at(std::uint64_t size) {
+  TILLSYN_CHECK(load());
+  if (size > state_->frontier.size()) return refused("proof_range", "the log is not that long");
+  if (size == state_->frontier.size()) return checkpoint();
+  TILLSYN_TRY(root, ledger::root_at(state_->nodes, size));
+  return ledger::Checkpoint{state_->origin, size, root};
+}
+
+Result<std::string> Ledger::checkpoint_note_at(std::uint64_t size) {
+  TILLSYN_TRY(then, checkpoint_at(size));
+  return ledger::sign_checkpoint(then, state_->key);
+}
+
 ledger::VerifierKey Ledger::verifier_key() const { return {state_->origin, state_->key.public_key()}; }
 
 Result<Proof> Ledger::inclusion(std::uint64_t seq, std::uint64_t size) {

@@ -56,6 +56,9 @@ class Ledger {
   Result<std::uint64_t> size();
   Result<ledger::Checkpoint> checkpoint();  // now
   Result<std::string> checkpoint_note();    // the same, signed
+  // That of the first `size` entries.
+  Result<ledger::Checkpoint> checkpoint_at(std::uint64_t size);
+  Result<std::string> checkpoint_note_at(std::uint64_t size);
   ledger::VerifierKey verifier_key() const;
 
   Result<Proof> inclusion(std::uint64_t seq, std::uint64_t size);

@@ -37,6 +37,7 @@ struct Figures::State {
   Family<Gauge>& expiry = gauge(registry, "tillsyn_trust_expires_seconds", "When it runs out, 0 without one");
   Family<Gauge>& served = gauge(registry, "tillsyn_provider_served", "1 if the provider's store and keys are in order");
   Family<Gauge>& entries = gauge(registry, "tillsyn_ledger_entries", "Entries in the provider's log");
+  Family<Gauge>& copied = gauge(registry, "tillsyn_ledger_copied_entries", "Entries in the copy of the provider's log");
   Family<Gauge>& hubs = gauge(registry, "tillsyn_hubs", "Hubs of the provider");
 };
 
@@ -60,6 +61,9 @@ void Figures::set(const Now& now) {
   state_->queue.Add({}).Set(static_cast<double>(now.store_queue));
   state_->expiry.Add({{"document", "root-list"}}).Set(seconds_of(now.root_list_expires));
   state_->expiry.Add({{"document", "bundle"}}).Set(seconds_of(now.bundle_expires));
+  for (const auto& [id, entries] : now.ledger_copied) {
+    state_->copied.Add({{"provider", id}}).Set(static_cast<double>(entries));
+  }
   for (const auto& [id, provider] : now.providers) {
     state_->served.Add({{"provider", id}}).Set(provider.is_served ? 1 : 0);
     state_->entries.Add({{"provider", id}}).Set(static_cast<double>(provider.ledger_entries));

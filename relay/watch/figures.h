@@ -35,6 +35,7 @@ class Figures {
       std::size_t hubs_lost = 0;
     };
     std::map<std::string, Provider> providers;
+    std::map<std::string, std::uint64_t> ledger_copied;  // entries in the copy of each provider's log
   };
   void set(const Now& now);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies an exported log offline: a second implementation of common/PROTOCOL.md, "Ledger entry" and "Export".
+"""Verifies an exported log, or a copy of one, offline: a second implementation of common/PROTOCOL.md, "Ledger entry" and "Export".
 
   verify_ledger.py --root-list root-list.json --provider nord [--earlier EXPORT] EXPORT
 
@@ -111,10 +111,15 @@ def parse_export(path):
         lines = file.read().split("\n")
     if lines.pop() != "":
         raise Wrong("the export was cut off")
-    last = json.loads(lines.pop(), object_pairs_hook=unique) if lines else None
-    if not isinstance(last, dict) or set(last) != {"checkpoint"}:
+    entries, notes = [], []
+    for line in lines:
+        if line.startswith('{"checkpoint":'):
+            notes.append((len(entries), json.loads(line, object_pairs_hook=unique)["checkpoint"]))
+        else:
+            entries.append(line)
+    if not lines or not lines[-1].startswith('{"checkpoint":'):
         raise Wrong("the export does not end with its checkpoint")
-    return lines, last["checkpoint"]
+    return entries, notes
 
 
 def bare(text):
@@ -159,7 +164,7 @@ def check_entries(lines, provider):
 
 
 def verify(path, provider, earlier):
-    lines, note = parse_export(path)
+    lines, notes = parse_export(path)
     was = []
     if earlier:
         was = verify(earlier, provider, None)
@@ -167,8 +172,14 @@ def verify(path, provider, earlier):
             if at == len(lines) or lines[at] != was[at]:
                 raise Wrong(f"entry {at} is {what_happened(was, lines, at)}")
     check_entries(lines, provider["id"])
-    size, signed_root = open_checkpoint(note, provider["ledger_origin"], base64.urlsafe_b64decode(provider["ledger_key"] + "="))
+    origin, key = provider["ledger_origin"], base64.urlsafe_b64decode(provider["ledger_key"] + "=")
     leaves = [leaf(text) for text in lines]
+    sure = 0
+    for place, note in notes[:-1]:
+        if open_checkpoint(note, origin, key) != (place, root(leaves[:place])):
+            raise Wrong(f"of the entries {sure} to {place} at least one is not as the log signed it")
+        sure = place
+    size, signed_root = open_checkpoint(notes[-1][1], origin, key)
     if size < len(lines) and root(leaves[:size]) == signed_root:
         raise Wrong(f"entry {size} is not among those that the checkpoint was signed over: inserted")
     if size != len(lines):

@@ -179,6 +179,43 @@ TEST_CASE("a log that was cut short is found by an earlier checkpoint", "[admin]
   CHECK(names(failure(exported(night(5)), earlier_of(night(9))), 5));
 }
 
+// A copy as the relay writes one: a checkpoint after each of its parts.
+std::string copied(const TestLog& log, const std::vector<std::size_t>& parts) {
+  std::string out;
+  std::size_t at = 0;
+  for (const std::size_t size : parts) {
+    for (; at < size; ++at) out += log.texts[at] + "\n";
+    out += format_export_end(night(size).note());
+  }
+  return out;
+}
+
+TEST_CASE("a copy with checkpoints on the way verifies, and each says where it is wrong", "[admin][AUD-1][AUD-2]") {
+  const TestLog log = night();
+  const std::string good = copied(log, {2, 3, 7, 9});
+  const auto whole = parse_export(good);
+  REQUIRE(whole.ok());
+  CHECK(whole->entries == log.texts);
+  CHECK(whole->on_the_way.size() == 3);
+  CHECK(failure(*whole).empty());
+  CHECK(failure(*whole, earlier_of(night(4))).empty());
+
+  Export bad = *whole;
+  Json value = *parse_json(bad.entries[4]);
+  value["what"] = "logout_other";
+  bad.entries[4] = canonical_json(value);
+  CHECK(failure(bad).find("of the entries 3 to 7 ") != std::string::npos);
+  bad = *whole;
+  bad.on_the_way[1].note = bad.on_the_way[0].note;
+  CHECK_FALSE(failure(bad).empty());
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string altered = good;
+    altered[i] = static_cast<char>(altered[i] ^ 0x01);
+    const auto read = parse_export(altered);
+    if (read && verify_export(*read, solna(), std::nullopt).ok()) FAIL("byte " << i << " of " << good.size());
+  }
+}
+
 TEST_CASE("a checkpoint of another log, or over other entries, vouches for nothing", "[admin][AUD-2]") {
   TestLog other = night();
   other.origin = "log.example/other";
