@@ -78,10 +78,12 @@ class Judgement {
     return now_ - instant_of(*half) >= kReturn;
   }
 
-  // Those that are not back by then are lost each by itself.
+  // Those that are not back by then are lost each by itself. Of a hub that came and went meanwhile its last loss counts.
   Result<void> close_if_over(const AreaLoss& event) {
     TILLSYN_TRY(rows, (provider_.database.select<std::string, std::optional<std::int64_t>>(
-                          "select hub, back_ms from losses where event = :event", {event.id})));
+                          "select hub, back_ms from losses where n in (select max(n) from losses where event = :event "
+                          "group by hub)",
+                          {event.id})));
     std::vector<std::string> left;
     std::vector<std::int64_t> backs;
     for (const auto& [hub, back] : rows) back ? backs.push_back(*back) : left.push_back(hub);

@@ -441,6 +441,24 @@ TEST_CASE("an area that is lost is one event and one alarm; so is the whole serv
     CHECK(town.entries("area_back") == 1);
     CHECK(town.entries("hub_lost") == 0);
   }
+  SECTION("one that comes and goes meanwhile is one that is back, or one that is not") {
+    looks(hearing(5, seconds(53)));
+    for (int i = 0; i < 6; ++i) {
+      looks(hearing(4, seconds(60)));
+      town.at_time(town.now + seconds(1));
+      looks(hearing(5, seconds(60)));
+      town.at_time(town.now + seconds(1));
+    }
+    looks(hearing(4, seconds(60)));
+    town.at_time(town.now + alarms::kReturn + seconds(1));
+    looks(hearing(4, seconds(110)));
+    CHECK(town.entries("area_back") == 0);
+    CHECK(town.entries("hub_lost") == 0);
+    CHECK(town.kinds() == std::vector<std::string>{"area_lost"});
+    looks(hearing(0, seconds(0)));
+    CHECK(town.entries("area_back") == 1);
+    CHECK(town.open().empty());
+  }
   SECTION("staggered, as their polls were: the first decides, the others join") {
     auto first = hearing(5, seconds(30));
     first[south[0]] = Watched::silent(seconds(53));
