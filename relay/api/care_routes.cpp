@@ -35,7 +35,8 @@ bool may_enter(const Caller& caller, const std::string& group) {
 std::optional<ApiResponse> precondition_problem(const std::optional<care::Resident>& held, const std::string& next,
                                                 const std::optional<std::string>& if_match) {
   const auto tag = held ? std::optional(care::entity_tag(*held)) : std::nullopt;
-  if (tag == if_match || tag == next) return std::nullopt;
+  const bool is_any = if_match == "*" && held;
+  if (is_any || tag == if_match || tag == next) return std::nullopt;
   if (if_match) return http::problem(412, "changed_meanwhile", "It is not what If-Match names; read it again.");
   return http::problem(428, "if_match_missing",
                        "This resident has a name; If-Match with its etag says that it is to be changed.");

@@ -246,15 +246,18 @@ TEST_CASE("a name that is held is changed by one who says which", "[api]") {
     request.if_match = tag;
     return desk.answer("/v1/residents/{resident}", request);
   };
+  CHECK(code_of(put("Astrid Ek", "*")) == "changed_meanwhile");  // nothing is held yet
   const auto first = put("Astrid Ek", {});
   REQUIRE(first.status == 204);
   CHECK(code_of(put("Bertil Ek", {})) == "if_match_missing");
   CHECK(put("Bertil Ek", {}).status == 428);
-  for (const char* wrong : {"", "*", "x"}) CHECK(code_of(put("Bertil Ek", wrong)) == "changed_meanwhile");
+  for (const char* wrong : {"", "x", "**", "\"*\""}) CHECK(code_of(put("Bertil Ek", wrong)) == "changed_meanwhile");
   const auto second = put("Bertil Ek", first.headers.at("ETag"));
   REQUIRE(second.status == 204);
   CHECK(second.headers.at("ETag") != first.headers.at("ETag"));
   CHECK(put("Cecilia Ek", first.headers.at("ETag")).status == 412);
+  CHECK(put("Cecilia Ek", "*").status == 204);
+  CHECK(put("Bertil Ek", "*").headers.at("ETag") == second.headers.at("ETag"));
   CHECK(Json::parse(desk.call("GET", "/v1/residents", {}, token).body)["items"][0]["name"] == "Bertil Ek");
 }
 
