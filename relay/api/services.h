@@ -23,7 +23,8 @@
 
 namespace tillsyn::api {
 
-// Who wants to know that something has changed. Called on the store thread, after it is durable.
+// Who wants to know that something has changed. Called on the store thread; whoever then asks that thread is answered
+// when it is durable.
 struct Listener {
   std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {
   };  // orders, countersigns, receipts
@@ -90,6 +91,7 @@ class Services {
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;
 
+  store::Store& store() { return *store_; }
   care::TrustStore& trust() { return *trust_; }
   care::Enrolment& enrolment() { return *enrolment_; }
   identity::Sessions& sessions() { return sessions_; }

@@ -22,6 +22,7 @@ constexpr auto kNone = std::chrono::milliseconds(0);
 constexpr auto kGlance = std::chrono::milliseconds(20);
 constexpr auto kFarewell = std::chrono::milliseconds(2000);
 constexpr std::array kCallers = {"anyone", "session", "hub"};  // as http::Caller counts them
+constexpr auto kLongestGroup = std::chrono::milliseconds(20);  // of jobs that wait for one commit
 constexpr auto kWatchEvery = std::chrono::seconds(2);          // with a loss's 45 s and 8 s: told within a minute
 
 Result<std::string> read_text(const std::string& path) {
@@ -65,6 +66,9 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
       sends_(loop_.get_executor()),
       signals_(loop_, SIGTERM, SIGINT),
       watch_(loop_, [this](std::string path) { return answer_watcher(std::move(path)); }) {
+  store::Store& on_disk = services_->store();
+  store_.use({[&on_disk] { on_disk.begin_group(); }, [&on_disk] { return on_disk.has_group_written(); },
+              [&on_disk] { return on_disk.commit_group().ok(); }, kLongestGroup});
   router_.add(api::routes(*services_));
   hub_routes_.add_to(router_);
   sessions_.add_to(router_);

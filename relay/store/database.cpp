@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <deque>
+#include <map>
+#include <utility>
 
 namespace tillsyn::store {
 namespace {
@@ -22,18 +24,17 @@ struct Bound {
   soci::indicator state = soci::i_ok;
 };
 
-void bind(soci::statement& statement, Bound& slot, const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    slot.integer = *integer;
-    statement.exchange(soci::use(slot.integer, slot.state));
-    return;
-  }
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    slot.text = *text;
-  } else {
-    slot.state = soci::i_null;
-  }
-  statement.exchange(soci::use(slot.text, slot.state));
+void fill(Bound& slot, const Value& value) {
+  slot.state = std::holds_alternative<std::nullptr_t>(value) ? soci::i_null : soci::i_ok;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) slot.integer = *integer;
+  if (const auto* text = std::get_if<std::string>(&value)) slot.text = *text;
+}
+
+// A statement is bound to whether each value is an integer or a text.
+std::string form_of(const std::string& sql, const std::vector<Value>& values) {
+  std::string out = sql;
+  for (const Value& value : values) out += std::holds_alternative<std::int64_t>(value) ? '\1' : '\2';
+  return out;
 }
 
 std::vector<Cell> cells_of(const std::deque<Bound>& columns) {
@@ -85,10 +86,39 @@ class Depth {
 
 }  // namespace
 
+// A statement that is read by the engine once and run many times, with the places of its values and columns.
+struct Database::Prepared {
+  Prepared(soci::session& session, const std::string& sql, std::size_t columns, const std::vector<Value>& values)
+      : statement(session), bound(values.size()), read(columns) {
+    for (Bound& column : read) statement.exchange(soci::into(column.text, column.state));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::holds_alternative<std::int64_t>(values[i])) {
+        statement.exchange(soci::use(bound[i].integer, bound[i].state));
+      } else {
+        statement.exchange(soci::use(bound[i].text, bound[i].state));
+      }
+    }
+    statement.alloc();
+    statement.prepare(sql);
+    statement.define_and_bind();
+  }
+
+  void take(const std::vector<Value>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) fill(bound[i], values[i]);
+  }
+
+  soci::statement statement;
+  std::deque<Bound> bound;
+  std::deque<Bound> read;
+};
+
 struct Database::State {
   soci::session session;
   std::optional<Error> failed;
   int transactions = 0;
+  bool is_grouped = false;
+  bool is_group_open = false;                                   // its transaction has begun
+  std::map<std::string, std::unique_ptr<Prepared>> statements;  // those that have not failed, by form_of
 };
 
 Value optional_value(const std::optional<std::string>& text) { return text ? Value(*text) : Value(nullptr); }
@@ -143,18 +173,25 @@ Result<void> Database::guarded(const char* what, const std::function<void()>& wo
   return *state_->failed;
 }
 
+Result<void> Database::with_statement(std::string_view sql, std::size_t columns, const std::vector<Value>& values,
+                                      const std::function<void(Prepared&)>& work) {
+  const std::string text(sql);
+  return guarded(text.c_str(), [&] {
+    const std::string form = form_of(text, values);
+    auto held = state_->statements.extract(form);
+    auto statement =
+        held.empty() ? std::make_unique<Prepared>(state_->session, text, columns, values) : std::move(held.mapped());
+    statement->take(values);
+    work(*statement);
+    state_->statements[form] = std::move(statement);
+  });
+}
+
 Result<std::int64_t> Database::run(std::string_view sql, const std::vector<Value>& values) {
   std::int64_t changed = 0;
-  const std::string text(sql);
-  TILLSYN_CHECK(guarded(text.c_str(), [&] {
-    soci::statement statement(state_->session);
-    std::deque<Bound> bound(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) bind(statement, bound[i], values[i]);
-    statement.alloc();
-    statement.prepare(text, soci::details::st_one_time_query);
-    statement.define_and_bind();
-    statement.execute(true);
-    changed = statement.get_affected_rows();
+  TILLSYN_CHECK(with_statement(sql, 0, values, [&](Prepared& prepared) {
+    prepared.statement.execute(true);
+    changed = prepared.statement.get_affected_rows();
   }));
   return changed;
 }
@@ -162,24 +199,19 @@ Result<std::int64_t> Database::run(std::string_view sql, const std::vector<Value
 Result<std::vector<std::vector<Cell>>> Database::rows(std::string_view sql, std::size_t columns,
                                                       const std::vector<Value>& values) {
   std::vector<std::vector<Cell>> out;
-  const std::string text(sql);
-  TILLSYN_CHECK(guarded(text.c_str(), [&] {
-    soci::statement statement(state_->session);
-    std::deque<Bound> read(columns);
-    std::deque<Bound> bound(values.size());
-    for (Bound& column : read) statement.exchange(soci::into(column.text, column.state));
-    for (std::size_t i = 0; i < values.size(); ++i) bind(statement, bound[i], values[i]);
-    statement.alloc();
-    statement.prepare(text);
-    statement.define_and_bind();
-    statement.execute(false);
-    while (statement.fetch()) out.push_back(cells_of(read));
+  TILLSYN_CHECK(with_statement(sql, columns, values, [&](Prepared& prepared) {
+    prepared.statement.execute(false);
+    while (prepared.statement.fetch()) out.push_back(cells_of(prepared.read));
   }));
   return out;
 }
 
 Result<void> Database::transaction(const std::function<Result<void>()>& work) {
-  const bool is_inner = state_->transactions > 0;
+  if (state_->is_grouped && !state_->is_group_open) {
+    TILLSYN_CHECK(run("begin immediate"));
+    state_->is_group_open = true;
+  }
+  const bool is_inner = state_->is_group_open || state_->transactions > 0;
   TILLSYN_CHECK(run(is_inner ? "savepoint inner_part" : "begin immediate"));
   const Depth depth(state_->transactions);
   try {
@@ -193,6 +225,25 @@ Result<void> Database::transaction(const std::function<Result<void>()>& work) {
   }
   TILLSYN_CHECK(run(is_inner ? "release inner_part" : "commit"));
   return {};
+}
+
+void Database::begin_group() { state_->is_grouped = true; }
+
+bool Database::has_group_written() const { return state_->is_group_open; }
+
+Result<void> Database::commit_group() {
+  state_->is_grouped = false;
+  if (!std::exchange(state_->is_group_open, false)) return {};
+  auto done = run("commit");
+  if (!done) {
+    fail(done.error());
+    return done.error();
+  }
+  return {};
+}
+
+void Database::fail(const Error& error) {
+  if (!state_->failed) state_->failed = store_fault(error.message);
 }
 
 // One that fails has made the store sticky-failed, which the caller meets at the next call.

@@ -31,7 +31,8 @@ using Migration = std::string_view;  // statements parted by ";"
 using Cell = std::optional<std::string>;
 
 // One SQLite database (through SOCI), write-ahead logged and synchronous=FULL: what `transaction` or `run` has answered
-// with success is on the disk. All exceptions of the library end here.
+// with success is on the disk, or within a group will be once that is committed. All exceptions of the library end
+// here.
 //
 // Failures: kConflict "constraint" when a row contradicts another (nothing changed); kIo "store_fault" when disk or
 // engine failed, and from then on for every call, so that nothing is acknowledged on a store that may have lost
@@ -62,15 +63,27 @@ class Database {
   // False once SQLite has failed: from then on every call fails, until the database is opened anew.
   bool is_sound() const;
 
-  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise, nor if it throws, which is passed on.
-  // One inside another is durable, or undone, with the outer.
+  // Runs `work`, and keeps what it wrote if it succeeded, nothing of it otherwise, nor if it throws, which is passed
+  // on. One inside another is durable, or undone, with the outer.
   Result<void> transaction(const std::function<Result<void>()>& work);
+
+  // Until commit_group, transactions are kept or undone each by itself, but all that are kept become durable together,
+  // then. If that fails the store has failed, and nothing of them is there.
+  void begin_group();
+  bool has_group_written() const;
+  Result<void> commit_group();
+
+  // From now on every call fails with this error, as after a failure of the disk.
+  void fail(const Error& error);
 
  private:
   struct State;
+  struct Prepared;
   explicit Database(std::unique_ptr<State> state);
   Result<std::vector<std::vector<Cell>>> rows(std::string_view sql, std::size_t columns,
                                               const std::vector<Value>& values);
+  Result<void> with_statement(std::string_view sql, std::size_t columns, const std::vector<Value>& values,
+                              const std::function<void(Prepared&)>& work);
   void undo(bool is_inner);
   Result<void> migrate(std::span<const Migration> migrations);
   Result<void> guarded(const char* what, const std::function<void()>& work);

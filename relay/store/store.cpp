@@ -54,6 +54,31 @@ Store::~Store() {
   ::close(lock_);
 }
 
+std::vector<Database*> Store::all() const {
+  std::vector<Database*> out{shared_.get()};
+  for (const auto& [name, database] : providers_) out.push_back(database.get());
+  return out;
+}
+
+void Store::begin_group() {
+  for (Database* one : all()) one->begin_group();
+}
+
+bool Store::has_group_written() const {
+  const auto databases = all();
+  return std::any_of(databases.begin(), databases.end(), [](const Database* one) { return one->has_group_written(); });
+}
+
+Result<void> Store::commit_group() {
+  Result<void> done;
+  for (Database* one : all()) {
+    if (const auto committed = one->commit_group(); !committed) done = committed;
+  }
+  if (done) return done;
+  for (Database* one : all()) one->fail(done.error());
+  return done;
+}
+
 Result<Database*> Store::provider(const std::string& provider) {
   if (!is_provider(provider)) return malformed("provider", "not a provider's name");
   if (const auto held = providers_.find(provider); held != providers_.end()) return held->second.get();

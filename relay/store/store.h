@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 #include "relay/store/database.h"
@@ -27,10 +28,16 @@ class Store {
   // What belongs to no provider. Borrowed, as the next.
   Database& shared() { return *shared_; }
 
+  // As Database's, over all. Where one cannot be committed every one has failed: what belongs to it may be in any.
+  void begin_group();
+  bool has_group_written() const;
+  Result<void> commit_group();
+
   // The provider's own, made at the first call. `provider` is [a-z0-9-]{1,32}; anything else is kMalformed "provider".
   Result<Database*> provider(const std::string& provider);
 
  private:
+  std::vector<Database*> all() const;
   Store(std::filesystem::path folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
 
   std::filesystem::path folder_;

@@ -115,6 +115,57 @@ TEST_CASE("work that throws leaves nothing, and what follows is durable again", 
   CHECK(count(*database) == 1);
 }
 
+TEST_CASE("of a group, what is kept is durable once the group is, and what failed leaves nothing", "[store][AUD-1]") {
+  Folder folder;
+  auto database = open(folder.path / "a.db");
+  auto reader = open(folder.path / "a.db");
+  database->begin_group();
+  CHECK_FALSE(database->has_group_written());
+  const auto add = [&](const char* statement, bool is_kept) {
+    return database->transaction([&]() -> Result<void> {
+      TILLSYN_CHECK(database->run(statement));
+      if (!is_kept) return refused("late", "not today");
+      return {};
+    });
+  };
+  CHECK(add("insert into things values (1, 'one')", true).ok());
+  CHECK_FALSE(add("insert into things values (2, 'two')", false).ok());
+  CHECK(add("insert into things values (3, 'three')", true).ok());
+  CHECK(database->has_group_written());
+  CHECK(count(*reader) == 0);
+  REQUIRE(database->commit_group().ok());
+  CHECK_FALSE(database->has_group_written());
+  CHECK(count(*reader) == 2);
+  REQUIRE(add("insert into things values (4, 'four')", true).ok());
+  CHECK(count(*reader) == 3);
+}
+
+TEST_CASE("a group of which the disk took a part leaves nothing, in no provider's file", "[store][AVA-3]") {
+  Folder folder;
+  auto store = Store::open(folder.path / "store");
+  REQUIRE(store.ok());
+  Database& nord = **(*store)->provider("nord");
+  Database& syd = **(*store)->provider("syd");
+  const auto add = [](Database& to, const std::string& name) {
+    return to.transaction([&]() -> Result<void> {
+      TILLSYN_CHECK(to.run("insert into residents values (:name, 'g', :name2)", {name, name}));
+      return {};
+    });
+  };
+  (*store)->begin_group();
+  REQUIRE(add(nord, "one").ok());
+  REQUIRE(add(syd, "one").ok());
+  REQUIRE(syd.run("pragma max_page_count = 1").ok());
+  CHECK_FALSE(add(syd, std::string(200000, 'x')).ok());
+  CHECK_FALSE((*store)->commit_group().ok());
+  CHECK(add(nord, "two").error().reason == "store_fault");
+  CHECK_FALSE((*store)->shared().is_sound());
+  store->reset();
+  auto again = Store::open(folder.path / "store");
+  REQUIRE(again.ok());
+  CHECK((*(*again)->provider("syd"))->select<std::string>("select resident from residents")->empty());
+}
+
 TEST_CASE("a row that contradicts another is a conflict and no fault of the store", "[store]") {
   Folder folder;
   auto database = open(folder.path / "a.db");
