@@ -37,6 +37,7 @@ struct Ledger::State {
   crypto::Ed25519PrivateKey key;
   StoredNodes nodes{database};
   ledger::Frontier frontier{};  // of the entries as this object last saw them
+  Instant newest{};             // the time of the last of them
 };
 
 Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -61,8 +62,18 @@ Result<void> Ledger::load() {
   TILLSYN_TRY(stored, size());
   if (state_->frontier.size() == stored) return {};
   TILLSYN_TRY(frontier, ledger::Frontier::load(state_->nodes, stored));
+  TILLSYN_TRY(newest, time_of_newest(stored));
   state_->frontier = std::move(frontier);
+  state_->newest = newest;
   return {};
+}
+
+Result<Instant> Ledger::time_of_newest(std::uint64_t size) {
+  if (size == 0) return Instant();
+  TILLSYN_TRY(texts, entries(size - 1, 1));
+  if (texts.empty()) return broken_log("the newest entry is missing");
+  TILLSYN_TRY(entry, ledger::parse_entry(texts.front()));
+  return entry.time;
 }
 
 Result<Entry> Ledger::append(Entry entry, Instant now) {
@@ -70,17 +81,15 @@ Result<Entry> Ledger::append(Entry entry, Instant now) {
     TILLSYN_CHECK(load());
     entry.seq = state_->frontier.size();
     entry.provider = state_->provider;
-    entry.time = std::chrono::floor<std::chrono::seconds>(now);
-    if (entry.seq > 0) {
-      TILLSYN_TRY(ahead, entries(entry.seq - 1, 1));
-      if (ahead.empty()) return broken_log("the newest entry is missing");
-      TILLSYN_TRY(newest, ledger::parse_entry(ahead.front()));
-      entry.time = std::max(entry.time, newest.time);
-    }
+    entry.time = std::max<Instant>(std::chrono::floor<std::chrono::seconds>(now), state_->newest);
     return keep(entry);
   });
-  if (done) return entry;
+  if (done) {
+    state_->newest = entry.time;
+    return entry;
+  }
   state_->frontier = ledger::Frontier();
+  state_->newest = {};
   return done.error();
 }
 

@@ -77,6 +77,7 @@ class Ledger {
   struct State;
   explicit Ledger(std::unique_ptr<State> state);
   Result<void> load();
+  Result<Instant> time_of_newest(std::uint64_t size);
   Result<void> keep(const Entry& entry);
 
   std::unique_ptr<State> state_;
