@@ -53,6 +53,12 @@ create table answers (issuer text not null, person text not null, route text not
   digest text not null, sealed text not null, made_ms bigint not null, primary key (issuer, person, route, key));
 create index answers_by_age on answers (made_ms)
 )sql",
+    // Asked for every hub at each poll and each evaluation.
+    R"sql(
+create index orders_by_hub on orders (hub, type, posted_ms);
+create index orders_by_resident on orders (resident, posted_ms);
+create index losses_by_hub on losses (hub, lost_ms)
+)sql",
 };
 
 constexpr Migration kShared[] = {
