@@ -20,9 +20,9 @@ struct Place {
   std::set<std::string> groups;
 };
 
-Place place_of(const orders::OrderBook& book, const std::string& hub) {
+Place place_of(const OrderList& all, const std::string& hub) {
   Place out;
-  for (const orders::Order* order : book.all()) {
+  for (const orders::Order* order : all) {
     const auto& body = order->payload.body;
     const auto* named = orders::hub_of(body);
     if (!named || *named != hub) continue;
@@ -110,17 +110,22 @@ bool lacks(const orders::Order& order, const Known& known, const std::set<orders
 // The orders in a sequence in which each comes after those it stands on.
 class Gathering {
  public:
-  Gathering(Provider& provider, const Known& known) : provider_(provider), known_(known) {
-    for (const orders::Order* order : provider.book.all()) {
-      if (const auto slot = orders::slot_of(order->payload.body)) by_slot_[*slot].push_back(order);
-    }
+  // `all` is the whole book. What waits beside its slot for a countersign comes last in it.
+  Gathering(Provider& provider, const Known& known, const OrderList& all) : provider_(provider), known_(known) {
+    const auto stands = [&](const orders::Order* order) {
+      const auto slot = orders::slot_of(order->payload.body);
+      return !slot || provider.book.at(slot->name, slot->owner) == order;
+    };
+    const auto first = std::find_if(all.rbegin(), all.rend(), stands).base();
+    for (auto at = first; at != all.end(); ++at) beside_[*orders::slot_of((*at)->payload.body)].push_back(*at);
   }
 
   Result<void> add(const orders::Order& order) {
     if (!seen_.insert(order.hash).second) return {};
     TILLSYN_CHECK(add_before(order));
     for (const auto& slot : orders::dependencies(order)) {
-      for (const orders::Order* held : by_slot_[slot]) TILLSYN_CHECK(add(*held));
+      if (const auto* held = provider_.book.at(slot.name, slot.owner)) TILLSYN_CHECK(add(*held));
+      for (const orders::Order* held : beside_[slot]) TILLSYN_CHECK(add(*held));
     }
     order_.push_back(&order);
     return {};
@@ -145,7 +150,7 @@ class Gathering {
 
   Provider& provider_;
   const Known& known_;
-  std::map<orders::Slot, OrderList> by_slot_;
+  std::map<orders::Slot, OrderList> beside_;
   std::deque<orders::Order> replaced_;
   std::set<orders::Hash> seen_;
   OrderList order_;
@@ -172,11 +177,12 @@ Result<std::vector<std::string>> orders_for(Provider& provider, const std::strin
                                             Instant now) {
   std::vector<std::string> out;
   if (!status.is_object()) return out;
-  const Place place = place_of(provider.book, hub);
+  const OrderList all = provider.book.all();
+  const Place place = place_of(all, hub);
   TILLSYN_TRY(outcomes, outcomes_for(provider, place, now));
   TILLSYN_TRY(known, known_of(provider, hub, status));
-  Gathering gathering(provider, known);
-  for (const orders::Order* order : provider.book.all()) {
+  Gathering gathering(provider, known, all);
+  for (const orders::Order* order : all) {
     if (concerns(*order, hub, place, known)) TILLSYN_CHECK(gathering.add(*order));
   }
   for (const orders::Order& order : outcomes) TILLSYN_CHECK(gathering.add(order));
