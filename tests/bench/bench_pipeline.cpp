@@ -1,5 +1,6 @@
-// What the pipeline of a view costs by itself: the same source, caption and encoder into a fakesink, in a program that does
-// nothing else. Prints one JSON line: user and system CPU time over `--seconds`, after `--warm` seconds of playing.
+// What the pipeline of a view costs by itself: the same source, caption and encoder into a fakesink, in a program that
+// does nothing else. Prints one JSON line: user and system CPU time over `--seconds`, after `--warm` seconds of
+// playing.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -26,7 +27,9 @@ struct Options {
 double cpu_ms() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3; };
+  const auto ms = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
+  };
   return ms(usage.ru_utime) + ms(usage.ru_stime);
 }
 
@@ -50,7 +53,9 @@ void set_caption(GstBin* pipeline, const Options& options) {
 }
 
 void measure(const Options& options) {
-  const auto pause = [](double seconds) { std::this_thread::sleep_for(milliseconds(static_cast<int>(seconds * 1000))); };
+  const auto pause = [](double seconds) {
+    std::this_thread::sleep_for(milliseconds(static_cast<int>(seconds * 1000)));
+  };
   pause(options.warm);
   const int pictures_before = pictures;
   const double before = cpu_ms();
@@ -70,7 +75,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds);
   CLI11_PARSE(app, argc, argv);
 
-  if (const auto prepared = camera::prepare(); !prepared) return std::fprintf(stderr, "%s\n", prepared.error().message.c_str()), 1;
+  if (const auto prepared = camera::prepare(); !prepared)
+    return std::fprintf(stderr, "%s\n", prepared.error().message.c_str()), 1;
   const auto source = camera::make_source({"recording", options.recording});
   const std::string text = camera::pipeline_text(*source, "fakesink name=sink sync=false");
   GstElement* pipeline = gst_parse_launch(text.c_str(), nullptr);

@@ -1,6 +1,6 @@
-// The unencrypted baseline's camera: the camera library as the gate uses it, its pictures over plain TCP to a relay on this
-// machine as u32 length | u8 flags (1 key frame) | u64 capture time | H.264, the frame of PROTOCOL.md without its SFrame.
-// With --clocks it only prints what CLOCK_MONOTONIC_RAW and the wall say at the same instant.
+// The unencrypted baseline's camera: the camera library as the gate uses it, its pictures over plain TCP to a relay on
+// this machine as u32 length | u8 flags (1 key frame) | u64 capture time | H.264, the frame of PROTOCOL.md without its
+// SFrame. With --clocks it only prints what CLOCK_MONOTONIC_RAW and the wall say at the same instant.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -70,7 +70,8 @@ int stream(const std::string& recording, std::uint16_t port, double seconds, uns
     if (first == 0) first = now_ms(CLOCK_MONOTONIC_RAW);
     send_picture(fd.get(), unit);
   };
-  auto view = (*camera)->open({{"X7K2M4", "K7M4", "anna.berg"}, kbit, [] { return std::string("2026-11-22 20:15:07Z"); }, deliver});
+  auto view = (*camera)->open(
+      {{"X7K2M4", "K7M4", "anna.berg"}, kbit, [] { return std::string("2026-11-22 20:15:07Z"); }, deliver});
   if (!view) return std::fprintf(stderr, "%s\n", view.error().message.c_str()), 1;
   while (now_ms(CLOCK_MONOTONIC_RAW) - opened < seconds * 1e3 && !(*view)->failure()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -96,6 +97,7 @@ int main(int argc, char** argv) {
   app.add_option("--kbit", kbit);
   CLI11_PARSE(app, argc, argv);
   if (clocks) return print_clocks(), 0;
-  if (const auto prepared = camera::prepare(); !prepared) return std::fprintf(stderr, "%s\n", prepared.error().message.c_str()), 1;
+  if (const auto prepared = camera::prepare(); !prepared)
+    return std::fprintf(stderr, "%s\n", prepared.error().message.c_str()), 1;
   return stream(recording, port, seconds, kbit);
 }

@@ -2,11 +2,11 @@
 import {request} from 'node:https';
 
 // -> {status, headers, text, json()}. Never follows redirects; fails on a wrong certificate.
-export function call(url, {method = 'GET', headers = {}, body, ca, key, cert, agent = false, timeoutMs = 40000} = {}) {
+export function call(url, {method = 'GET', headers = {}, body, ca, key, cert, agent = false, localAddress, timeoutMs = 40000} = {}) {
   return new Promise((done, fail) => {
     const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     const sent = {...(payload === undefined ? {} : {'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)}), ...headers};
-    const outgoing = request(url, {method, headers: sent, ca, key, cert, agent}, (response) => {
+    const outgoing = request(url, {method, headers: sent, ca, key, cert, agent, ...(localAddress ? {localAddress, family: 4} : {})}, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', fail);
