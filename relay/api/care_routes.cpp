@@ -64,11 +64,11 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
 ApiResponse list_tonight(const Caller& caller, const ApiRequest& request) {
   const auto asked = http::page_asked(request);
   if (!asked) return http::problem(asked.error());
-  const auto all = care::tonight(caller.provider, caller.now);
+  const auto may_see = [&](const std::string& group) { return may_see_names(caller, group); };
+  const auto all = care::tonight(caller.provider, caller.now, may_see);
   if (!all) return http::problem(all.error());
   http::Page page(*asked);
   for (const auto& one : *all) {
-    if (!may_see_names(caller, one.group)) continue;
     if (!page.add(care::place_of(one), [&] { return care::tonight_json(caller.provider.book, one, caller.now); }))
       break;
   }

@@ -45,6 +45,12 @@ void add_windows(const Timeline& timeline, std::size_t which, Instant from, Inst
   }
 }
 
+// Whether any of its windows may be: most lists are of one group among many.
+bool is_seen(const Timeline& timeline, const Groups& may_see) {
+  return std::any_of(timeline.schedules.begin(), timeline.schedules.end(),
+                     [&](const auto& stood) { return may_see(stood.body.group); });
+}
+
 // A pause counts when it holds at the window's end: else the rest of the window is there to look in.
 std::optional<Mark> paused(const Timeline& timeline, const Supervision& row) {
   const auto* pause = at(timeline.pauses, row.end - std::chrono::milliseconds(1));
@@ -135,15 +141,17 @@ std::string place_of(const Supervision& one) {
   return format_instant(one.start) + " " + one.resident + " " + civil::format_date(one.date) + " " + one.window;
 }
 
-Result<std::vector<Supervision>> supervisions(Provider& provider, Instant from, Instant to) {
+Result<std::vector<Supervision>> supervisions(Provider& provider, Instant from, Instant to, const Groups& may_see) {
   TILLSYN_TRY(timelines, provider.history.timelines());
   TILLSYN_TRY(marks, provider.history.marks(from - kMarksBefore));
   TILLSYN_TRY(alarmed, first_alarms(provider, from - kMarksBefore));
   std::vector<Supervision> out;
   for (const auto& [resident, timeline] : *timelines) {
+    if (!is_seen(timeline, may_see)) continue;
     Found found;
     for (std::size_t i = 0; i < timeline.schedules.size(); ++i) add_windows(timeline, i, from, to, found);
     for (auto& [key, row] : found) {
+      if (!may_see(row.group)) continue;
       put_pause(provider.book, timeline, row);
       const auto alarm = alarmed.find(key);
       const Instant began = alarm == alarmed.end() ? Instant::max() : alarm->second;

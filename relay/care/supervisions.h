@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,8 @@ const char* state_name(Supervision::State state);  // "visit"
 // Where it stands in a list: text that sorts as supervisions() does.
 std::string place_of(const Supervision& one);
 
+using Groups = std::function<bool(const std::string& group)>;
+
 // Every supervision whose window is open at some instant in [from, to), by start, then resident, date and window.
 //
 // A window is due when it is open at a moment at which its schedule was the resident's newest, unless the resident's
@@ -57,6 +60,9 @@ std::string place_of(const Supervision& one);
 //
 // Of the outcomes signed for it the newest counts, but visit-taken and pause-known, once taken, stay; a visit is taken
 // only after its alarm began: after the window, after a try in vain, or after an alarm of this very window.
-Result<std::vector<Supervision>> supervisions(Provider& provider, Instant from, Instant to);
+//
+// Only those of groups that `may_see` allows.
+Result<std::vector<Supervision>> supervisions(
+    Provider& provider, Instant from, Instant to, const Groups& may_see = [](const std::string&) { return true; });
 
 }  // namespace tillsyn::care

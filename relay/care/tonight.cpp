@@ -29,8 +29,8 @@ Json tonight_json(const orders::OrderBook& book, const Supervision& one, Instant
           {"outcome", mark_json(one)}};
 }
 
-Result<std::vector<Supervision>> tonight(Provider& provider, Instant now) {
-  return supervisions(provider, now - kBack, now + kAhead);
+Result<std::vector<Supervision>> tonight(Provider& provider, Instant now, const Groups& may_see) {
+  return supervisions(provider, now - kBack, now + kAhead, may_see);
 }
 
 }  // namespace tillsyn::care

@@ -10,9 +10,9 @@
 
 namespace tillsyn::care {
 
-// Every supervision whose window is open within [now − 24 h, now + 36 h), by the relay's reckoning. The app counts for
-// itself; this is for lists.
-Result<std::vector<Supervision>> tonight(Provider& provider, Instant now);
+// Every supervision whose window is open within [now − 24 h, now + 36 h), in groups that `may_see` allows, by the
+// relay's reckoning. The app counts for itself; this is for lists.
+Result<std::vector<Supervision>> tonight(Provider& provider, Instant now, const Groups& may_see);
 
 // One of them: {"resident","group","hub","window":{"id","date"},"start","end","in_force","reason",
 // "outcome":{"type","order","time"} or null}; `outcome` also names a try in vain.
