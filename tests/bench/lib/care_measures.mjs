@@ -53,12 +53,12 @@ export async function windowToAlarm(town, count) {
   await inParallel(Array.from({length: count}), pairs, async (_, i) => { waiting.add(await moveIn(town, signers[i % pairs], 'g0', windows)); });
   if (Date.now() > end - 2000) throw new Error('the windows ended before all had moved in');
   const page = await new ScriptedViewer(town, operator).connect();
-  await until('the window to end', () => Date.now() >= end, 120000, 20);
+  await until('the window to end', () => Date.now() >= end, 120000, 5);
+  const changes = () => page.texts.filter(({type}) => type === 'changed').length;
   const delays = [];
-  let told = 0;
-  while (waiting.size > 0) {
-    await until('the page to be told', () => page.texts.filter(({type}) => type === 'changed').length > told, 60000, 5);
-    told = page.texts.filter(({type}) => type === 'changed').length;
+  for (let told = changes(); waiting.size > 0;) {
+    await until('the page to be told', () => changes() > told, 60000, 5);
+    told = changes();
     const {items} = (await operator.get('/v1/alarms')).json();
     for (const {resident, kind} of items) if (kind === 'missing_outcome' && waiting.delete(resident)) delays.push(Date.now() - end);
   }
