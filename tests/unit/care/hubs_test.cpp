@@ -395,7 +395,7 @@ TEST_CASE("tonight lists each window with its outcome; a later not-seen outweigh
   Served town;
   const auto list = [&] {
     Json rows = Json::array();
-    const auto all = care::tonight(town.provider(), town.now);
+    const auto all = care::tonight(town.provider(), town.now, [](const std::string&) { return true; });
     for (const auto& one : *all) rows.push_back(care::tonight_json(town.provider().book, one, town.now));
     return rows;
   };
