@@ -23,6 +23,7 @@ class BelievedClock {
   struct Count {
     int inside = 0;
     int outside = 0;
+    milliseconds latest{0};  // of those inside: how long after the clock was no longer to be believed
   };
   Count count(const std::vector<milliseconds>& captures) const;
 

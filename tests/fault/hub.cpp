@@ -86,10 +86,11 @@ void Hub::see() {
 
 void Hub::count_pictures() {
   if (link) link->listen(300ms);
-  const auto [inside, outside] = clock.count(said.captures);
+  const auto [inside, outside, latest] = clock.count(said.captures);
   CHECK(inside > 0);
   CHECK(outside == 0);
-  std::cout << inside << " pictures inside, " << outside << " outside" << std::endl;
+  std::cout << inside << " pictures inside, " << outside << " outside; the latest " << latest.count() << " ms after its clock failed"
+            << std::endl;
 }
 
 std::string Hub::look() {
