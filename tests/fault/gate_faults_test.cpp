@@ -225,6 +225,48 @@ TEST_CASE("a full disk: closed and said, nothing acknowledged; open again when t
   hub.programs.kill_all();
 }
 
+TEST_CASE("an older copy of the disk put back: closed to whoever knows the newer orders, and right again by being handed these",
+          "[fault][rollback][ENF-5][AUD-1]") {
+  const OnOwnFolder folder;
+  const gate_test::Folder older;
+  Hub hub(folder.path());
+  hub.programs.start();
+  hub.connect();
+  hub.see();
+  hub.link.reset();
+  hub.programs.stop();
+  must_run({"cp", "-a", hub.programs.state(), older.path() + "/state"});
+  hub.programs.start();
+  hub.connect();
+  REQUIRE(town().give(*hub.link, town().withdrawal()) == "accepted");
+  const auto newer = hub.link->poll();
+  REQUIRE(newer);
+  hub.link.reset();
+  hub.programs.stop();
+  must_run({"rm", "-r", hub.programs.state()});
+  must_run({"cp", "-a", older.path() + "/state", hub.programs.state()});
+
+  hub.programs.start();
+  hub.connect();
+  auto known = *hub.link->poll();
+  REQUIRE(known.at("head") != newer->at("head"));
+  known["head"] = newer->at("head");  // what the staff app has built from orders that it has verified
+  hub.link->send(MessageType::kOffer, town().offer(known, gate_test::Browser()));
+  const auto answer = hub.link->await(MessageType::kAnswer);
+  REQUIRE(answer);
+  CHECK(text_of(*answer).find("unknown_head") != std::string::npos);
+  CHECK_FALSE(hub.programs.holds_camera());
+  // The log has gone back as well: events have numbers that were said before, of others.
+  hub.link.reset();
+  Said anew;
+  hub.link = Link::connect(hub.programs, anew, 60s);
+  REQUIRE(hub.link);
+  CHECK(town().missing(*hub.link, hub.said).find("is another") != std::string::npos);
+  REQUIRE(town().give(*hub.link, town().withdrawal()) == "accepted");
+  CHECK(hub.look() == "consent_withdrawn");
+  hub.programs.kill_all();
+}
+
 TEST_CASE("a flipped bit in what lies on the disk never opens a closed home", "[fault][flip][ENF-4][AUD-1]") {
   const OnOwnFolder folder;
   {
