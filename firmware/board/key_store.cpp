@@ -54,7 +54,12 @@ Result<std::unique_ptr<KeyStore>> FileKeyPlace::open() const {
   return std::unique_ptr<KeyStore>(new FileKeyStore(std::move(made), *this));
 }
 
-Result<bool> FileKeyPlace::has_key() const { return std::filesystem::exists(key_path(directory_)); }
+Result<bool> FileKeyPlace::has_key() const {
+  std::error_code error;
+  const bool there = std::filesystem::exists(key_path(directory_), error);
+  if (error) return Error{Code::kIo, "key_store", key_path(directory_) + ": " + error.message()};
+  return there;
+}
 
 Result<void> FileKeyPlace::destroy() const {
   if (const auto gone = files::destroy(key_path(directory_)); !gone) return as_key_store(gone.error());

@@ -8,6 +8,7 @@
 #include "firmware/cli/ask_link.h"
 #include "firmware/cli/commands.h"
 #include "firmware/files/files.h"
+#include "firmware/ipc/connection.h"
 
 namespace tillsyn::cli {
 namespace {
@@ -17,6 +18,7 @@ struct WipeOptions {
   std::string gate_state = "/var/lib/tillsyn-gate";
   std::string link_state = "/var/lib/tillsyn-link";
   std::string socket = kControlSocket;
+  std::string gate_socket = "/run/tillsyn/gate.sock";
   bool sure = false;
 };
 
@@ -36,7 +38,7 @@ Result<std::vector<std::string>> files_in(const std::string& directory) {
 Result<std::size_t> wipe(const WipeOptions& options) {
   TILLSYN_TRY(board, board::load_board(options.board));
   TILLSYN_TRY(place, board::make_key_place(board, options.gate_state));
-  TILLSYN_CHECK(place->destroy());
+  const auto key_gone = place->destroy();  // a TPM that does not answer keeps nothing else
   TILLSYN_CHECK(files::destroy(options.link_state + "/link.key"));
   std::size_t count = 0;
   for (const std::string& directory : {options.gate_state, options.link_state}) {
@@ -44,6 +46,7 @@ Result<std::size_t> wipe(const WipeOptions& options) {
     for (const std::string& path : paths) TILLSYN_CHECK(files::destroy(path));
     count += paths.size();
   }
+  if (!key_gone) return key_gone.error().within("all files are wiped, but not the device key");
   return count;
 }
 
@@ -53,6 +56,7 @@ int run(const WipeOptions& options) {
   if (const auto link = ask_link(options.socket, {{"do", "status"}}); link || link.error().reason != "link_away") {
     return fail("the hub's programs are running; stop them first");
   }
+  if (ipc::Connection::connect(options.gate_socket)) return fail("the gate is running; stop it first");
   const auto count = wipe(options);
   if (!count) return fail(count.error().message);
   std::cout << "wiped: keys and " << *count << " files\n";
@@ -68,6 +72,7 @@ void add_wipe(CLI::App& app, int& exit_code) {
   command->add_option("--gate-state", options->gate_state, "The gate's state directory")->capture_default_str();
   command->add_option("--link-state", options->link_state, "The link's state directory")->capture_default_str();
   command->add_option("--control-socket", options->socket, "Where tillsyn-link would listen")->capture_default_str();
+  command->add_option("--gate-socket", options->gate_socket, "Where tillsyn-gate would listen")->capture_default_str();
   command->add_flag("--yes", options->sure)->description("Yes, for good");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

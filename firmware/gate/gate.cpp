@@ -107,6 +107,7 @@ Result<void> Gate::tick() {
   TILLSYN_CHECK(read_numbers());
   TILLSYN_CHECK(observe_windows_ahead());
   TILLSYN_CHECK(observe_release());
+  if (home_->desk.has_more_to_judge()) TILLSYN_CHECK(judge_waiting_orders());
   tell_status();
   return {};
 }

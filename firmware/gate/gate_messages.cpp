@@ -150,6 +150,7 @@ Result<void> Gate::take_acknowledgement(std::int64_t n) {
   TILLSYN_TRY(held, home_->store.events_acknowledged());
   TILLSYN_TRY(last, home_->store.last_event());
   if (n < 0 || n > (last ? last->n : 0)) return link_.count_nonsense(), Result<void>();
+  if (n < held) return link_.begin_events(n), Result<void>();  // a relay that was put back from a backup has lost some
   return n > held ? home_->store.acknowledge_events(n, now_.utc) : Result<void>();
 }
 

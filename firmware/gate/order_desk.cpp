@@ -96,6 +96,8 @@ Result<std::vector<Document>> OrderDesk::take(std::string_view text, const board
 Result<std::vector<Document>> OrderDesk::judge_waiting(const board::ClockReading& clock,
                                                        std::chrono::milliseconds boot) {
   Documents documents;
+  const auto end = std::chrono::steady_clock::now() + kJudgeTurn;
+  has_more_ = false;
   for (bool again = true; again;) {
     again = false;
     TILLSYN_TRY(texts, parts_.store.waiting());
@@ -105,6 +107,8 @@ Result<std::vector<Document>> OrderDesk::judge_waiting(const board::ClockReading
       const Verdict verdict = judge(*order, clock, boot);
       const auto told = told_.find(order->hash);
       if (verdict.kind == Verdict::Kind::kWaiting && told != told_.end() && told->second == verdict.reason) continue;
+      has_more_ = !documents.empty() && std::chrono::steady_clock::now() > end;
+      if (has_more_) return documents;
       again = again || verdict.accepted();
       TILLSYN_TRY(more, settle(std::move(*order), verdict, clock));
       append(documents, std::move(more));

@@ -57,6 +57,8 @@ class OrderDesk {
   };
 
   // Borrows the parts.
+  static constexpr std::chrono::milliseconds kJudgeTurn{300};
+
   explicit OrderDesk(Parts parts) : parts_(parts) {}
 
   // Begins with the orders on disk. To be called once, first.
@@ -67,8 +69,10 @@ class OrderDesk {
                                      std::chrono::milliseconds boot);
 
   // Judges again what waits; to be called when anything has arrived that it may have waited for. Receipts of those
-  // whose verdict is another now.
+  // whose verdict is another now. A device key may be slow to sign them: it stops after a while, and has_more_to_judge.
   Result<std::vector<Document>> judge_waiting(const board::ClockReading& clock, std::chrono::milliseconds boot);
+
+  bool has_more_to_judge() const { return has_more_; }
 
   Presence& presence() { return presence_; }
 
@@ -110,6 +114,7 @@ class OrderDesk {
   std::optional<std::string> provider_;
   std::map<std::string, orders::OrderBook, std::less<>> books_;
   std::map<orders::Hash, std::string> told_;  // the reason last given for what waits
+  bool has_more_ = false;
 };
 
 }  // namespace tillsyn::gate

@@ -44,9 +44,13 @@ Result<std::optional<std::string>> Retired::find(const board::KeyPlace& keys, co
   if (!std::filesystem::exists(store_path)) return std::optional<std::string>();
   TILLSYN_TRY(store, Store::open(store_path));
   TILLSYN_TRY(hub, destroyed_hub(store));
-  if (hub) TILLSYN_CHECK(keys.destroy());  // said, and perhaps not done
-  if (hub) return hub;
   TILLSYN_TRY(there, keys.has_key());
+  if (hub && there) {  // said, and not done
+    TILLSYN_TRY(left, keys.open());
+    if (left->hub() != *hub) return Error{Code::kIo, "key_store", "the store is of hub " + *hub + ", the key is not"};
+    TILLSYN_CHECK(keys.destroy());
+  }
+  if (hub) return hub;
   if (there) return std::optional<std::string>();
   return Error{Code::kIo, "key_store", "the device key is gone, and this hub has not destroyed it"};
 }

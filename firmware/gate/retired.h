@@ -28,7 +28,8 @@ class Retired {
   };
 
   // The hub of this store whose key was destroyed; nullopt for one that has its key, or has never had one. kIo
-  // "key_store" for a store whose key is gone without having been destroyed: another would change the hub's name.
+  // "key_store" for a store whose key is gone without having been destroyed: another would change the hub's name. So is a store
+  // beside the key of another hub.
   static Result<std::optional<std::string>> find(const board::KeyPlace& keys, const std::string& store_path);
 
   explicit Retired(Parts parts);

@@ -190,7 +190,11 @@ Result<void> take_events(const Intake& in, const std::vector<Json>& envelopes) {
   for (const Json& envelope : envelopes) {
     auto document = read_document(DeviceKind::kEvent, envelope, in);
     if (!document) return enter_refused(in, DeviceKind::kEvent, orders::verdict_of(document.error()).reason);
-    if (*document->position <= chain.newest) continue;
+    if (*document->position <= chain.newest) {
+      TILLSYN_TRY(held, is_held(in.provider, *document));
+      if (held) continue;
+      return enter_refused(in, DeviceKind::kEvent, "broken_chain");  // another under a number that was told before
+    }
     TILLSYN_TRY(payload, orders::open(DeviceKind::kEvent, document->body, in.device_key));
     TILLSYN_TRY(event, orders::parse_event(payload));
     if (event.n != chain.newest + 1 || event.prev != chain.hash) {

@@ -46,7 +46,7 @@ Result<bool> TrustStore::take_root_list(const std::string& envelope, Instant now
   TILLSYN_TRY(list, orders::open_root_list(envelope, root_));
   TILLSYN_CHECK(orders::check_current(list, now));
   TILLSYN_CHECK(orders::check_successor(root_list_.get(), list));
-  if (!is_newer(root_list_.get(), list)) return false;
+  if (!is_newer(root_list_.get(), list)) return is_kept();
   TILLSYN_CHECK(keep(kRootList, envelope, now));
   root_list_ = share(std::move(list));
   root_list_text_ = envelope;
@@ -58,11 +58,17 @@ Result<bool> TrustStore::take_bundle(const std::string& envelope, Instant now) {
   TILLSYN_TRY(bundle, orders::open_bundle(envelope, *root_list_));
   TILLSYN_CHECK(orders::check_current(bundle, now));
   TILLSYN_CHECK(orders::check_successor(bundle_.get(), bundle));
-  if (!is_newer(bundle_.get(), bundle)) return false;
+  if (!is_newer(bundle_.get(), bundle)) return is_kept();
   TILLSYN_CHECK(keep(kBundle, envelope, now));
   bundle_ = share(std::move(bundle));
   bundle_text_ = envelope;
   return true;
+}
+
+// What is held may not be on the disk, if that has failed since: then it is not "held already".
+Result<bool> TrustStore::is_kept() {
+  TILLSYN_CHECK(shared_.select_one<std::int64_t>("select count(*) from trust", {}));
+  return false;
 }
 
 Result<void> TrustStore::keep(const char* kind, const std::string& envelope, Instant now) {

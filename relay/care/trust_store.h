@@ -41,6 +41,7 @@ class TrustStore {
  private:
   TrustStore(store::Database& shared, orders::FleetRoot root) : shared_(shared), root_(std::move(root)) {}
   Result<void> load();
+  Result<bool> is_kept();
   Result<void> keep(const char* kind, const std::string& envelope, Instant now);
 
   store::Database& shared_;

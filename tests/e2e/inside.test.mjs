@@ -13,6 +13,7 @@ const minute = 60000;
 const here = -100, readOnly = 0, readWrite = 2;  // AT_FDCWD, O_RDONLY, O_RDWR
 const seizing = 0x4206, attaching = 16;
 const calls = {open: 257, execve: 59, ptrace: 101, socket: 41, connect: 42, readOther: 310, writeOther: 311, ioUring: 425, unshare: 272, mount: 165, kill: 62, fork: 57, vfork: 58};
+const sigsys = 31;
 let town, hub;
 
 before(async () => {
@@ -69,8 +70,10 @@ for (const [what, ...call] of [
   ['a trace', calls.ptrace, seizing, 1, 0, 0], ['another\'s memory', calls.readOther, 1, 0, 0, 0, 0, 0], ['a mount', calls.mount, '/', '/', 0, 0, 0],
 ]) {
   test(`inside the gate: reaching for ${what} ends it, and the fuse begins another [ENF-1] [VID-1]`, {timeout: 3 * minute}, async () => {
+    const from = log('fuse-one.log').length;
     const {answers, pid} = await inGate([['it', ...call]]);
     assert.deepEqual(answers, {}, 'it never came back');
+    await until('the filter\'s signal', () => log('fuse-one.log').slice(from).includes(`gate has ended with status ${sigsys}`));
     await until('another gate', () => { const now = hub.gatePid(); return now && now !== pid; }, minute);  // more and more slowly
   });
 }
@@ -96,7 +99,7 @@ for (const [what, ...call] of [
 ]) {
   test(`inside the link: reaching for ${what} ends it [ENF-1] [VID-1]`, {timeout: minute}, async () => {
     assert.deepEqual(await inLink([['it', ...call]]), {}, 'it never came back');
-    await hub.link.ended;
+    assert.equal((await hub.link.ended).signal, 'SIGSYS');
     hub.startLink();  // as the service manager does
   });
 }

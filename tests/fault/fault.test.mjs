@@ -182,6 +182,7 @@ test('no descriptors or memory left for gate or link: nothing opens that should 
         giveBack();
         if (!site.town.processes.running.has(hub.link)) hub.startLink();  // as the service manager does
         for (const viewer of [one, other]) { viewer.end(); viewer.close(); }
+        assert.ok(lives ? ['open', 'hub_silent', 'store_fault', 'camera_fault', 'stream_failed'].some((word) => said.includes(word)) : said !== 'open', `${victim} without ${resource}: ${said}`);
         const outcome = `${victim} without ${resource}: ${lives ? 'lives' : 'began anew'}, ${said}`;
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
         const again = await viewerFor('anna.berg');

@@ -31,7 +31,10 @@ test('both units run, as users of their own, and the hub says how it is [INS-1]'
 });
 
 test('the device key is in the TPM, and nowhere else: the gate\'s user alone may ask it to sign [INS-2]', {timeout: 5 * minute}, async () => {
-  assert.equal(await machine.run('stat -c %U /dev/tpmrm0'), 'tillsyn-gate');
+  assert.equal(await machine.run('stat -c "%U %a" /dev/tpmrm0'), 'tillsyn-gate 600');
+  assert.equal(await machine.run('stat -c "%U %a" /dev/tpm0'), 'root 600');
+  for (const user of ['tss', 'tillsyn-link']) for (const device of ['/dev/tpmrm0', '/dev/tpm0'])
+    assert.notEqual((await machine.ask(`setpriv --reuid ${user} --regid tss --clear-groups head -c 0 ${device}`)).code, 0, `${user}: ${device}`);
   assert.notEqual((await machine.ask('ls /var/lib/tillsyn-gate/device.key')).code, 0);
   assert.match(await machine.run(`ls -l /proc/${await hub.pidOf('gate')}/fd`), /\/dev\/tpmrm0/);
 });

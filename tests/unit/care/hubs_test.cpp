@@ -184,6 +184,9 @@ TEST_CASE("an event that does not follow the newest is left with all after it", 
   orders::Event next = town.hub.event(2, TestHub::hash(first));
   SECTION("a gap") { next.n = 3; }
   SECTION("another past") { next.prev = fakes::bytes32("other"); }
+  SECTION("another under a number that was told: a disk that has gone back") {
+    next = town.hub.event(1, {}, "stopped");
+  }
   const auto after = town.hub.event(next.n + 1, TestHub::hash(next));
   const auto acked = town.desk.record(town.at, {{}, {}, {}, {town.hub.seal(next), town.hub.seal(after)}});
   REQUIRE(acked.ok());
@@ -278,14 +281,42 @@ TEST_CASE("clones, replays and wrong codes are refused and entered", "[care][INS
   }
   SECTION("an old request replayed with a new code") {
     REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
-    const auto next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+    const auto newer = fakes::p256_key("newer").public_key();
+    auto next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+    REQUIRE(desk.enrol(next->code, Town::link_key(hub.device_key, newer, 2), newer.point()).ok());
+    next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
     result = desk.enrol(next->code, envelope, link.point());
+    expected = "replayed";
+  }
+  SECTION("another key under a number that is taken") {
+    REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+    const auto other = fakes::p256_key("other").public_key();
+    const auto next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+    result = desk.enrol(next->code, Town::link_key(hub.device_key, other), other.point());
     expected = "replayed";
   }
   REQUIRE_FALSE(result.ok());
   CHECK(result.error().reason == expected);
   CHECK(town.newest().what == "enrol_refused");
   CHECK(town.newest().reason == expected);
+}
+
+TEST_CASE("a hub that has not heard that it is enrolled is told again, under the same link key", "[care][INS-2][AVA-3]") {
+  Town town;
+  TestHub hub("hub");
+  api::HubDesk desk(*town.services);
+  const auto link = fakes::p256_key("link").public_key();
+  const auto code = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+  const auto envelope = Town::link_key(hub.device_key, link);
+  REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+  const auto again = desk.enrol(code->code, envelope, link.point());
+  REQUIRE(again.ok());
+  CHECK(again->provider == OrderMaker::kProvider);
+  CHECK(desk.enrolled()->size() == 1);
+  const auto next = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+  CHECK(desk.enrol(next->code, envelope, link.point()).ok());
+  const auto other = fakes::p256_key("other").public_key();
+  CHECK(desk.enrol(code->code, envelope, other.point()).error().reason == "wrong_link_key");
 }
 
 TEST_CASE("a code of one hub does not enrol another", "[care][INS-2]") {

@@ -357,6 +357,20 @@ TEST_CASE("a hub that has lost its key without destroying it does not become ano
   CHECK(Retired::find(keys, store).error().reason == "key_store");
 }
 
+TEST_CASE("the store of a hub that has ended does not end the key of another", "[gate][INS-6]") {
+  HubInside hub(must(parse_instant("2026-11-22T20:15:00Z")));
+  hub.settle(15min);
+  orders::Event event;
+  event.kind = "keys_destroyed";
+  event.reason = "button_held";
+  must(hub.inside->log.append(event, hub.read()));
+  const Folder other;
+  const board::FileKeyPlace keys(other.path());
+  must(keys.open());
+  CHECK(Retired::find(keys, hub.folder.path() + "/gate.db").error().reason == "key_store");
+  CHECK(*keys.has_key());
+}
+
 TEST_CASE("a key whose end was said is ended at the next start", "[gate][INS-6]") {
   HubInside hub(must(parse_instant("2026-11-22T20:15:00Z")));
   hub.settle(15min);

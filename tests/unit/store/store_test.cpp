@@ -140,7 +140,7 @@ TEST_CASE("of a group, what is kept is durable once the group is, and what faile
   CHECK(count(*reader) == 3);
 }
 
-TEST_CASE("a group of which the disk took a part leaves nothing, in no provider's file", "[store][AVA-3]") {
+TEST_CASE("a group that one provider's file did not take is answered as failed, whoever asks, and that file has nothing of it", "[store][AVA-3]") {
   Folder folder;
   auto store = Store::open(folder.path / "store");
   REQUIRE(store.ok());

@@ -52,7 +52,7 @@ export async function pack(town, build, timeServer) {
 
 export async function install(machine) {
   await machine.run('tar -xf /dev/vdb -C / --no-overwrite-dir && systemd-sysusers && systemd-tmpfiles --create');
-  await machine.run('systemctl restart systemd-udevd && udevadm trigger --action=change --subsystem-match=leds --subsystem-match=watchdog --subsystem-match=tpmrm --settle');
+  await machine.run('systemctl restart systemd-udevd && udevadm trigger --action=change --subsystem-match=leds --subsystem-match=watchdog --subsystem-match=tpmrm --subsystem-match=tpm --settle');
   await machine.run('systemctl daemon-reload && systemctl restart chrony && systemctl enable --now test-relay.socket');
   await machine.run('systemctl enable --now tillsyn-gate tillsyn-link');
 }
