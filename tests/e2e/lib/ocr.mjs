@@ -7,6 +7,10 @@ function read(png, whitelist) {
     {stdio: ['ignore', 'pipe', 'ignore']}).toString().trim();
 }
 
+// Whether two codes are the same to tesseract, which among digits takes a J of this font for a 3 and a T for a 7.
+const folded = (code) => code.replaceAll('J', '3').replaceAll('T', '7');
+export const alike = (one, other) => folded(one) === folded(other);
+
 // Paints a part of the canvas enlarged into a PNG: `part` gives {x, y, width, height} as fractions.
 async function crop(canvas, part, path) {
   const url = await canvas.evaluate((source, {x, y, width, height}) => {
