@@ -124,7 +124,7 @@ struct Watched {
 TEST_CASE("a camera pulled out under a view: closed within a second, and opened again when it is back",
           "[fault][camera][ENF-7][LOG-7][LOG-8]") {
   Watched home;
-  const int rounds = times(2, 40);
+  const int rounds = times(2, 10);
   for (int i = 0; i < rounds; ++i) {
     home.feed.pull_out();
     home.closes(1s);
@@ -144,7 +144,7 @@ TEST_CASE("a camera pulled out under a view: closed within a second, and opened 
 TEST_CASE("a camera that stalls or talks nonsense: closed, and pictures again when it makes sense",
           "[fault][camera][ENF-1][LOG-7]") {
   Watched home;
-  const int rounds = times(2, 40);
+  const int rounds = times(2, 10);
   for (int i = 0; i < rounds; ++i) {
     home.feed.say(Feed::Says::kNothing);
     home.closes(10s);  // two seconds after the last picture, and what the demultiplexer still has goes first
