@@ -46,7 +46,8 @@ Result<void> Outbox::add(ipc::MessageType type, std::string_view envelope) {
 Result<void> Outbox::add_event(Json envelope) {
   const auto number = number_of(envelope);
   if (!number) return malformed("outbox", number.error().message);
-  if (events_.size() >= kMaxEach && !events_.contains(*number)) {
+  // After the first that had no room none is taken until gate begins anew: a gap would never be acknowledged.
+  if ((missed_events_ || events_.size() >= kMaxEach) && !events_.contains(*number)) {
     missed_events_ = true;
     return Error{Code::kUnavailable, "outbox", "no room for events"};
   }

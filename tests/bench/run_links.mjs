@@ -92,7 +92,7 @@ async function backlog(town, way, hub) {
   const began = Date.now();
   hub.startGate();
   hub.startLink();
-  await until('everything told', async () => (await told(hub))[1] >= last, 1800000, 500);
+  await until("everything told", async () => { const now = await told(hub); return now[1] >= last; }, 1800000, 2000);
   const took = Date.now() - began;
   const after = await way.count();
   console.log(`\nA month alone: ${month} events, told over the "mobile" link`);

@@ -285,6 +285,8 @@ TEST_CASE("a full outbox refuses the newest, and knows that events are missing",
   CHECK_FALSE(outbox.take_missed_events());
   CHECK(outbox.add(ipc::MessageType::kEvent, event(Outbox::kMaxEach + 1)).error().code == Code::kUnavailable);
   CHECK(outbox.add(ipc::MessageType::kEvent, event(1)).ok());
+  outbox.acked(Outbox::kMaxEach / 2);  // room again, but for what would leave a gap
+  CHECK(outbox.add(ipc::MessageType::kEvent, event(Outbox::kMaxEach + 9)).error().code == Code::kUnavailable);
   CHECK(outbox.take_missed_events());
   CHECK_FALSE(outbox.take_missed_events());
   CHECK((*outbox.next())["events"].size() == Outbox::kMaxBatch);
