@@ -34,7 +34,7 @@ ApiResponse list_alarms(const Caller& caller, const ApiRequest& request) {
   if (!changed) return http::problem(changed.error());
   const auto open = watch.open();
   if (!open) return http::problem(open.error());
-  if (*changed) caller.services.listener().alarms_changed(caller.provider.id);
+  if (*changed) caller.services.listener().lists_changed(caller.provider.id);
   http::Page page(*asked);
   for (const Alarm& alarm : *open) {
     if (is_for(caller, alarm)) page.add(place_of(alarm.raised, alarm.id), [&] { return alarms::alarm_json(alarm); });
@@ -54,7 +54,7 @@ ApiResponse acknowledge(const Caller& caller, const ApiRequest& request) {
   if (!is_theirs) return no_alarm();
   const auto alarm = watch.acknowledge(id, caller.session.person, caller.now);
   if (!alarm) return http::problem(alarm.error());
-  caller.services.listener().alarms_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   return http::json_response(alarms::alarm_json(*alarm));
 }
 
@@ -82,7 +82,7 @@ ApiResponse plan_maintenance(const Caller& caller, const ApiRequest& request) {
   if (!one) return http::problem(400, "malformed", one.error().message);
   const auto done = alarms::plan(caller.provider, *one, caller.session.person, caller.now);
   if (!done) return http::problem(done.error());
-  caller.services.listener().alarms_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   return http::json_response(maintenance_json(*one), 201);
 }
 
@@ -90,7 +90,7 @@ ApiResponse cancel_maintenance(const Caller& caller, const ApiRequest& request) 
   if (!caller.may({Role::kSystemAdmin})) return no_right();
   const auto done = alarms::cancel(caller.provider, request.params.at("id"), caller.session.person, caller.now);
   if (!done) return http::problem(done.error());
-  caller.services.listener().alarms_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   return no_content();
 }
 

@@ -55,7 +55,7 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   if (auto wrong = precondition_problem(held, tag, request.if_match)) return *std::move(wrong);
   const auto done = care::put_resident(caller.provider, *resident);
   if (!done) return http::problem(done.error());
-  caller.services.listener().orders_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   auto response = no_content();
   response.headers["ETag"] = tag;
   return response;

@@ -95,6 +95,8 @@ Result<hubs::Work> HubDesk::work_for(const hubs::Hub& hub, const Json& status) {
   TILLSYN_TRY(newest, care::newest_event(**provider, hub.id));
   work.orders = std::move(orders);
   work.events_acked = static_cast<std::uint64_t>(newest);
+  const auto waiting = (*provider)->waiting_at.find(hub.id);
+  work.has_waiting = waiting != (*provider)->waiting_at.end() && !waiting->second.empty();
   return work;
 }
 
@@ -105,7 +107,7 @@ Result<std::uint64_t> HubDesk::record(const hubs::Hub& hub, const hubs::Report& 
   TILLSYN_CHECK(care::record_documents(*provider, hub.id, device_key,
                                        {report.answers, report.receipts, report.countersigns, report.events},
                                        services_.now(), changed));
-  if (changed) services_.listener().orders_changed(hub.provider);
+  if (changed) services_.listener().orders_changed(hub.provider, std::vector{hub.id});
   TILLSYN_TRY(newest, care::newest_event(*provider, hub.id));
   return static_cast<std::uint64_t>(newest);
 }

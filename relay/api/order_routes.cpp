@@ -40,7 +40,7 @@ Result<Posted> read_posted(const ApiRequest& request) {
 }
 
 ApiResponse accepted(const Caller& caller, const care::Accepted& accepted) {
-  if (accepted.is_new) caller.services.listener().orders_changed(caller.provider.id);
+  if (accepted.is_new) caller.services.listener().orders_changed(caller.provider.id, accepted.hubs);
   return http::json_response({{"hash", to_base64url(accepted.hash)},
                               {"entry", {{"seq", accepted.entry.seq}, {"time", format_instant(accepted.entry.time)}}}},
                              accepted.is_new ? 201 : 200);
@@ -103,7 +103,7 @@ ApiResponse post_draft(const Caller& caller, const ApiRequest& request) {
   if (!body) return http::problem(body.error());
   const auto id = care::add_draft(caller.provider, *body, caller.session.person, caller.now);
   if (!id) return not_accepted(caller, id.error(), {});
-  caller.services.listener().orders_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   return http::json_response({{"id", *id}, {"expires_at", format_instant(caller.now + care::kDraftLife)}}, 201);
 }
 
@@ -124,7 +124,7 @@ ApiResponse sign_draft(const Caller& caller, const ApiRequest& request) {
 ApiResponse delete_draft(const Caller& caller, const ApiRequest& request) {
   const auto done = care::delete_draft(caller.provider, request.params.at("id"), caller.session.person, caller.now);
   if (!done) return http::problem(done.error());
-  caller.services.listener().orders_changed(caller.provider.id);
+  caller.services.listener().lists_changed(caller.provider.id);
   return no_content();
 }
 

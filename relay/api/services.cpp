@@ -100,7 +100,7 @@ void Services::evaluate(std::map<std::string, alarms::Hearing> heard_of) {
     watch.hear(std::move(heard_of[id]));
     const auto changed = watch.evaluate(now());
     if (!changed) spdlog::critical("event=not_evaluated provider={} reason={}", id, changed.error().reason);
-    if (changed && *changed) listener_.alarms_changed(id);
+    if (changed && *changed) listener_.lists_changed(id);
   }
 }
 

@@ -26,9 +26,12 @@ namespace tillsyn::api {
 // Who wants to know that something has changed. Called on the store thread; whoever then asks that thread is answered
 // when it is durable.
 struct Listener {
-  std::function<void(const std::string& provider)> orders_changed = [](const std::string&) {
-  };  // orders, countersigns, receipts
-  std::function<void(const std::string& provider)> alarms_changed = [](const std::string&) {};
+  // Orders, countersigns, receipts; `hubs` as care::hubs_concerned.
+  using Hubs = std::optional<std::vector<std::string>>;
+  std::function<void(const std::string& provider, const Hubs& hubs)> orders_changed = [](const std::string&,
+                                                                                          const Hubs&) {};
+  // What staff pages show and hubs do not hear of: drafts, names, alarms.
+  std::function<void(const std::string& provider)> lists_changed = [](const std::string&) {};
   std::function<void()> trust_changed = [] {};
   std::function<void(const std::string& hub, const std::string& provider)> enrolled = [](const std::string&,
                                                                                          const std::string&) {};

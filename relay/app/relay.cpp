@@ -91,19 +91,19 @@ Result<void> Relay::know_hubs() {
 // Changes are told on the store thread; presence and pages live on the loop.
 void Relay::listen_to_changes() {
   api::Listener listener;
-  listener.orders_changed = [this](const std::string& provider) {
-    asio::post(loop_, [this, provider] {
-      hubs_.wake(provider);
+  listener.orders_changed = [this](const std::string& provider, const api::Listener::Hubs& hubs) {
+    asio::post(loop_, [this, provider, hubs] {
+      hubs_.orders_changed(provider, hubs);
       sessions_.orders_changed(provider);
     });
   };
-  listener.alarms_changed = [this](const std::string& provider) {
+  listener.lists_changed = [this](const std::string& provider) {
     asio::post(loop_, [this, provider] { sessions_.orders_changed(provider); });
   };
   listener.trust_changed = [this] {
     asio::post(loop_, [this, origins = services_->app_origins()]() mutable {
       use_origins(std::move(origins));
-      hubs_.wake("");
+      hubs_.trust_changed();
     });
   };
   services_->listen(std::move(listener));
@@ -248,7 +248,9 @@ watch::Figures::Now Relay::figures_of(const api::Health& health) const {
     auto& figures = now.providers[id];
     figures.is_served = provider.is_served && provider.is_sound;
     figures.ledger_entries = provider.entries;
-    for (const auto& hub : hubs_.of_provider(id)) ++(hub.online ? figures.hubs_online : figures.hubs_lost);
+    const auto hubs = hubs_.count_of(id);
+    figures.hubs_online = hubs.online;
+    figures.hubs_lost = hubs.lost;
   }
   return now;
 }

@@ -173,6 +173,21 @@ Result<std::vector<orders::Order>> outcomes_for(Provider& provider, const Place&
 
 }  // namespace
 
+std::optional<std::vector<std::string>> hubs_concerned(const Provider& provider, const orders::Order& order) {
+  const auto& body = order.payload.body;
+  if (std::holds_alternative<orders::Revoke>(body) || std::holds_alternative<orders::Grant>(body)) return std::nullopt;
+  if (const auto* hub = orders::hub_of(body)) return std::vector{*hub};
+  const auto* resident = orders::resident_of(body);
+  if (resident == nullptr) return std::nullopt;
+  std::set<std::string> hubs;
+  for (const orders::Order* held : provider.book.all()) {
+    const auto* named = orders::hub_of(held->payload.body);
+    const auto* lives_there = orders::resident_of(held->payload.body);
+    if (named && lives_there && *lives_there == *resident) hubs.insert(*named);
+  }
+  return std::vector(hubs.begin(), hubs.end());
+}
+
 Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status,
                                             Instant now) {
   std::vector<std::string> out;
@@ -186,7 +201,8 @@ Result<std::vector<std::string>> orders_for(Provider& provider, const std::strin
     if (concerns(*order, hub, place, known)) TILLSYN_CHECK(gathering.add(*order));
   }
   for (const orders::Order& order : outcomes) TILLSYN_CHECK(gathering.add(order));
-  const auto& waiting = provider.waiting_at[hub];
+  const auto told = provider.waiting_at.find(hub);
+  const auto waiting = told == provider.waiting_at.end() ? std::set<orders::Hash>() : told->second;
   for (const orders::Order* order : gathering.in_sequence()) {
     if (lacks(*order, known, waiting)) out.push_back(order->text);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,9 @@ namespace tillsyn::care {
 // been accepted since. Pure reading but for that.
 Result<std::vector<std::string>> orders_for(Provider& provider, const std::string& hub, const Json& status,
                                             Instant now);
+
+// The hubs to which this order, just accepted, may give something to say: those whose it is, those of its resident;
+// none stands for every hub of the provider's (rights).
+std::optional<std::vector<std::string>> hubs_concerned(const Provider& provider, const orders::Order& order);
 
 }  // namespace tillsyn::care

@@ -5,6 +5,7 @@
 
 #include "common/orders/bindings.h"
 #include "common/orders/order_book.h"
+#include "relay/care/needs.h"
 #include "relay/care/residents.h"
 
 namespace tillsyn::care {
@@ -126,6 +127,7 @@ Result<Accepted> accept_order(Provider& provider, const Trusted& trusted, const 
     return error_of(verdict);
   }
   TILLSYN_TRY(accepted, keep(provider, *order, note, now));
+  accepted.hubs = hubs_concerned(provider, *order);
   if (orders::is_standing(order->payload.body)) provider.book.put(std::move(*order));
   provider.waiting_at.clear();
   return accepted;

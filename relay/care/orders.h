@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/instant.h"
 #include "common/base/json.h"
@@ -24,6 +25,7 @@ struct Accepted {
   orders::Hash hash{};
   ledger::Entry entry;
   bool is_new = false;  // false: it had been accepted before, and this is what was answered then
+  std::optional<std::vector<std::string>> hubs{};  // whom it concerns, as hubs_concerned
 };
 
 // Judges an order that is not an act and, if it is accepted, makes it durable together with its log entry. Every

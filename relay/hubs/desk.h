@@ -28,7 +28,8 @@ struct Trust {
 struct Work {
   Trust trust;                      // newer than what the status names
   std::vector<std::string> orders;  // JSON texts that the hub lacks, in the order in which they stand on each other
-  std::uint64_t events_acked = 0;   // newest event that is durable with all before it
+  std::optional<std::uint64_t> events_acked;  // newest event that is durable with all before it; none: not known now
+  bool has_waiting = false;  // it has been told what it cannot judge yet, and may be told again without a change
 };
 
 // What a hub hands in. The envelopes are as sent: their signatures are the desk's to verify.
@@ -58,7 +59,8 @@ class Desk {
   // log: "bad_code" (unknown, used, run out), "bad_signature", "wrong_hub", "malformed".
   virtual Result<Hub> enrol(const std::string& code, const Json& link_key_envelope, ByteView link_key) = 0;
 
-  // `status` as the gate gave it (PROTOCOL.md), null while the gate is away: then only trust is said.
+  // `status` as the gate gave it (PROTOCOL.md), null while the gate is away: then only trust is said. What is said
+  // depends on the status's trust, slots and acknowledged events alone.
   virtual Result<Work> work_for(const Hub& hub, const Json& status) = 0;
 
   // Makes the report durable and enters it in the log; what is held already is taken again without effect. The newest

@@ -26,6 +26,7 @@ Hubs::Entry& Hubs::entry(const Hub& hub) {
 }
 
 void Hubs::expect(const Hub& hub) {
+  keys_.forget();
   presence_.expect(hub, now_());
   entry(hub);
 }
@@ -33,9 +34,11 @@ void Hubs::expect(const Hub& hub) {
 void Hubs::heard(const Hub& hub, const Json& status) {
   const auto before = presence_.heard(hub, now_());
   Entry& of = entry(hub);
-  const bool is_news = before != Presence::Heard::kStill || of.known.status != status;
+  std::string text = status.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const bool is_news = before != Presence::Heard::kStill || of.known.status != text;
   of.known.online = true;
-  of.known.status = status;
+  of.known.status = std::move(text);
+  of.quiet.heard(status);
   if (before == Presence::Heard::kBack) spdlog::warn("event=hub_back hub={}", hub.id);
   if (is_news) changed(of);
 }
@@ -61,10 +64,18 @@ std::vector<Hubs::Known> Hubs::of_provider(const std::string& provider) const {
   return out;
 }
 
+Hubs::Count Hubs::count_of(const std::string& provider) const {
+  Count count;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.known.hub.provider == provider) ++(entry.known.online ? count.online : count.lost);
+  }
+  return count;
+}
+
 void Hubs::offer(const std::string& hub, PendingOffer offer) {
   Entry& of = entries_[hub];
   of.offers.push_back(std::move(offer));
-  if (of.held != nullptr) of.held->wake();
+  look_again(of);
 }
 
 void Hubs::withdraw(const std::string& hub, const std::string& hash) {
@@ -73,10 +84,41 @@ void Hubs::withdraw(const std::string& hub, const std::string& hash) {
   std::erase_if(found->second.offers, [&](const PendingOffer& offer) { return offer.hash == hash; });
 }
 
-void Hubs::wake(const std::string& provider) {
-  for (auto& [id, entry] : entries_) {
-    if (entry.held != nullptr && (provider.empty() || entry.known.hub.provider == provider)) entry.held->wake();
+void Hubs::look_again(Entry& entry) {
+  entry.quiet.changed();
+  if (entry.held != nullptr) entry.held->wake();
+}
+
+void Hubs::orders_changed(const std::string& provider, const Some& hubs) {
+  if (!hubs) {
+    for (auto& [id, entry] : entries_) {
+      if (entry.known.hub.provider == provider) look_again(entry);
+    }
+    return;
   }
+  for (const std::string& hub : *hubs) {
+    const auto found = entries_.find(hub);
+    if (found != entries_.end()) look_again(found->second);
+  }
+}
+
+void Hubs::trust_changed() {
+  keys_.forget();  // a hub may have been revoked
+  for (auto& [id, entry] : entries_) look_again(entry);
+}
+
+asio::awaitable<Result<Hub>> Hubs::whose(const KnownKeys::Key& link_key) {
+  if (const auto known = keys_.find(link_key)) co_return *known;
+  const auto forgotten = keys_.forgotten();
+  auto job = [this, &link_key] { return desk_.find(link_key); };
+  auto found = co_await store_.run(std::move(job));
+  if (found.ok()) keys_.remember(link_key, *found, forgotten);
+  co_return found;
+}
+
+Json Hubs::status_of(const Hub& hub) const {
+  const auto found = entries_.find(hub.id);
+  return found == entries_.end() ? Json() : Json::parse(found->second.known.status);
 }
 
 asio::awaitable<std::vector<std::string>> Hubs::take_offers(const Hub& hub, const Json& status) {

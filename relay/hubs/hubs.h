@@ -13,7 +13,9 @@
 #include "relay/http/tls_stream.h"
 #include "relay/http/workers.h"
 #include "relay/hubs/desk.h"
+#include "relay/hubs/known_keys.h"
 #include "relay/hubs/presence.h"
+#include "relay/hubs/quiet.h"
 
 namespace tillsyn::hubs {
 
@@ -34,7 +36,7 @@ class Hubs {
   struct Known {
     Hub hub;
     bool online = false;
-    Json status;  // the gate's last, null while unknown or away
+    std::string status = "null";  // the gate's last, JSON text; null while unknown or away
   };
   struct Listener {
     virtual ~Listener() = default;
@@ -50,7 +52,7 @@ class Hubs {
   // Whose link key this is, as Desk::find. On the store thread.
   Result<Hub> identify(ByteView link_key) { return desk_.find(link_key); }
 
-  // A hub that is enrolled, from the store or just now.
+  // A hub that is enrolled, from the store or just now. Whose any link key is must be asked anew.
   void expect(const Hub& hub);
   // The hub has spoken.
   void heard(const Hub& hub, const Json& status);
@@ -58,6 +60,11 @@ class Hubs {
   void tick();
 
   std::vector<Known> of_provider(const std::string& provider) const;
+  struct Count {
+    std::size_t online = 0;
+    std::size_t lost = 0;  // or not heard of yet
+  };
+  Count count_of(const std::string& provider) const;
   bool is_online(const std::string& hub) const { return presence_.is_online(hub); }
   // Every hub there is, for the reckoning of losses.
   std::vector<Presence::Silence> silences() const { return presence_.silences(now_()); }
@@ -66,10 +73,15 @@ class Hubs {
   void offer(const std::string& hub, PendingOffer offer);
   void withdraw(const std::string& hub, const std::string& hash);
 
-  // Lets held polls look again whether there is something to say: of one provider, or (empty) of all.
-  void wake(const std::string& provider);
+  // Something may have changed for these hubs: held polls look again whether there is something to say.
+  using Some = std::optional<std::vector<std::string>>;  // none: every hub of the provider's
+  void orders_changed(const std::string& provider, const Some& hubs);
+  void trust_changed();
 
-  // What poll and report of one hub have in common; called by the routes.
+  // For the routes.
+  asio::awaitable<Result<Hub>> whose(const KnownKeys::Key& link_key);
+  Json status_of(const Hub& hub) const;
+  Quiet& quiet_of(const Hub& hub) { return entry(hub).quiet; }
   asio::awaitable<std::vector<std::string>> take_offers(const Hub& hub, const Json& status);
   void answered(const Hub& hub, const std::vector<Json>& envelopes);
 
@@ -105,6 +117,7 @@ class Hubs {
  private:
   struct Entry {
     Known known;
+    Quiet quiet;
     std::vector<PendingOffer> offers;
     Hold* held = nullptr;
     std::size_t said = 0;  // hash of what was said last
@@ -113,6 +126,7 @@ class Hubs {
 
   Entry& entry(const Hub& hub);
   void changed(Entry& entry);
+  static void look_again(Entry& entry);
 
   http::Executor loop_;
   http::Workers& store_;
@@ -120,6 +134,7 @@ class Hubs {
   std::function<Time()> now_;
   Listener* listener_ = nullptr;
   Presence presence_;
+  KnownKeys keys_;
   std::map<std::string, Entry> entries_;
 };
 

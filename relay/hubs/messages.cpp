@@ -70,10 +70,10 @@ std::string format_trust(const Trust& trust) {
   return "{\"root_list\":" + or_null(trust.root_list) + ",\"bundle\":" + or_null(trust.bundle) + "}";
 }
 
-std::string format_poll_answer(const Work& work, const std::vector<std::string>& offers) {
+std::string format_poll_answer(const Work& work, const std::vector<std::string>& offers, std::uint64_t events_acked) {
   return "{\"root_list\":" + or_null(work.trust.root_list) + ",\"bundle\":" + or_null(work.trust.bundle) +
          ",\"orders\":" + list(work.orders) + ",\"views\":" + list(offers) +
-         ",\"events_acked\":" + std::to_string(work.events_acked) + "}";
+         ",\"events_acked\":" + std::to_string(work.events_acked.value_or(events_acked)) + "}";
 }
 
 }  // namespace tillsyn::hubs

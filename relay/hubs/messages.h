@@ -29,6 +29,7 @@ Result<ReportRequest> read_report(std::string_view body);
 Result<EnrolRequest> read_enrol(std::string_view body);
 
 std::string format_trust(const Trust& trust);
-std::string format_poll_answer(const Work& work, const std::vector<std::string>& offers);
+// `events_acked` where the work does not know it.
+std::string format_poll_answer(const Work& work, const std::vector<std::string>& offers, std::uint64_t events_acked);
 
 }  // namespace tillsyn::hubs

@@ -43,11 +43,15 @@ void keep_what_fits(std::vector<std::string>& orders) {
   orders.erase(first_too_many, orders.end());
 }
 
+std::uint64_t acked_in(const Json& status) {
+  const auto acked = status.is_object() ? status.find("events_acked") : status.end();
+  return acked != status.end() && acked->is_number_unsigned() ? acked->get<std::uint64_t>() : 0;
+}
+
 bool has_something_to_say(const Work& work, const std::vector<std::string>& offers, const Json& status) {
   if (!work.trust.root_list.empty() || !work.trust.bundle.empty() || !work.orders.empty() || !offers.empty())
     return true;
-  const auto acked = status.is_object() ? status.find("events_acked") : status.end();
-  return acked != status.end() && acked->is_number_unsigned() && acked->get<std::uint64_t>() < work.events_acked;
+  return status.is_object() && work.events_acked && acked_in(status) < *work.events_acked;
 }
 
 }  // namespace
@@ -69,48 +73,55 @@ ApiResponse Routes::trust() {
   return trust.ok() ? json_text(format_trust(*trust)) : http::problem(trust.error());
 }
 
-asio::awaitable<Result<Hub>> Routes::who(const Exchange& exchange) {
-  auto job = [this, key = *exchange.request.client_key] { return desk_.find(key); };
-  co_return co_await store_.run(std::move(job));
-}
-
 asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
   auto status = read_poll(exchange.request.body);
   if (!status.ok()) co_return http::problem(status.error());
-  const auto hub = co_await who(exchange);
+  const auto hub = co_await hubs_.whose(*exchange.request.client_key);
   if (!hub.ok()) co_return http::problem(hub.error());
   hubs_.heard(*hub, *status);
+  std::uint64_t acked = acked_in(*status);
+  // A held poll keeps nothing of its request.
+  exchange.request.body = std::string();
+  *status = Json();
   Hubs::Hold hold(hubs_, *hub);
   const auto deadline = hubs_.now() + times_.hold;
-  auto ended = Hubs::Hold::Ended::kWoken;
   for (;;) {
-    auto words = co_await next_words(*hub, *status, ended != Hubs::Hold::Ended::kWoken);
+    auto words = co_await next_words(*hub, acked);
     if (!words.empty()) co_return json_text(std::move(words));
-    ended = co_await hold.wait(deadline, exchange.stream);
+    const auto ended = co_await hold.wait(deadline, exchange.stream);
     if (ended == Hubs::Hold::Ended::kPeerGone) co_return http::problem(503, "peer_gone", "The hub has gone.");
+    if (ended != Hubs::Hold::Ended::kWoken) co_return json_text(format_poll_answer({}, {}, acked));
   }
 }
 
-// What there is to say to the hub, empty when there is nothing (unless `even_nothing`), or nothing but what was said so
-// lately that the hub cannot have acted on it: else poll and answer would chase each other.
-asio::awaitable<std::string> Routes::next_words(const Hub& hub, const Json& status, bool even_nothing) {
+// What there is to say to the hub, empty when there is nothing, or nothing but what was said so lately that the hub
+// cannot have acted on it: else poll and answer would chase each other.
+asio::awaitable<std::string> Routes::next_words(const Hub& hub, std::uint64_t& acked) {
+  Quiet& quiet = hubs_.quiet_of(hub);
+  const auto known = quiet.holds(hubs_.now());
+  acked = known.value_or(acked);
+  if (known) co_return std::string();
+  const auto changes = quiet.changes();
+  const Json status = hubs_.status_of(hub);
   auto job = [this, &hub, &status] { return desk_.work_for(hub, status); };
   auto found = co_await store_.run(std::move(job));
   Work work = found.ok() ? std::move(*found) : Work{};  // views go on while the store does not; the desk has logged why
   keep_what_fits(work.orders);
+  acked = work.events_acked.value_or(acked);
   const auto offers = co_await hubs_.take_offers(hub, status);
-  auto words = format_poll_answer(work, offers);
+  if (!has_something_to_say(work, offers, status)) {
+    if (work.events_acked && !work.has_waiting) quiet.found(changes, acked, hubs_.now());
+    co_return std::string();
+  }
+  auto words = format_poll_answer(work, offers, acked);
   const auto repeat = status.is_null() ? times_.repeat_away : times_.repeat;
-  const bool is_news = has_something_to_say(work, offers, status) && !hubs_.is_repetition(hub, words, repeat);
-  if (is_news) co_return words;
-  co_return even_nothing ? format_poll_answer(Work{.trust = {}, .orders = {}, .events_acked = work.events_acked}, {})
-                         : std::string();
+  co_return hubs_.is_repetition(hub, words, repeat) ? std::string() : words;
 }
 
 asio::awaitable<ApiResponse> Routes::report(Exchange& exchange) {
   auto request = read_report(exchange.request.body);
   if (!request.ok()) co_return http::problem(request.error());
-  const auto hub = co_await who(exchange);
+  const auto hub = co_await hubs_.whose(*exchange.request.client_key);
   if (!hub.ok()) co_return http::problem(hub.error());
   if (!request->status.is_null()) hubs_.heard(*hub, request->status);
   // A viewer waits for the answer, and verifies it itself; the log can follow.

@@ -28,8 +28,7 @@ class Routes {
   asio::awaitable<http::ApiResponse> enrol(http::Exchange& exchange);
   http::ApiResponse trust();
 
-  asio::awaitable<std::string> next_words(const Hub& hub, const Json& status, bool even_nothing);
-  asio::awaitable<Result<Hub>> who(const http::Exchange& exchange);
+  asio::awaitable<std::string> next_words(const Hub& hub, std::uint64_t& acked);
 
   Hubs& hubs_;
   Desk& desk_;

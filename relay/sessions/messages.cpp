@@ -53,7 +53,7 @@ std::string format_changed() { return R"({"type":"changed"})"; }
 std::string format_end() { return R"({"type":"end"})"; }
 
 Json hub_json(const hubs::Hubs::Known& known) {
-  return {{"hub", known.hub.id}, {"online", known.online}, {"status", known.status}};
+  return {{"hub", known.hub.id}, {"online", known.online}, {"status", Json::parse(known.status)}};
 }
 
 std::string format_hubs(const std::vector<hubs::Hubs::Known>& hubs) {

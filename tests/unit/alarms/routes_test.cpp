@@ -57,7 +57,7 @@ TEST_CASE("alarms are seen and acknowledged in their own group alone", "[alarms]
   Asked town;
   int told = 0;
   api::Listener listener;
-  listener.alarms_changed = [&](const std::string&) { ++told; };
+  listener.lists_changed = [&](const std::string&) { ++told; };
   town.services->listen(listener);
   town.go_to(kEnd - seconds(1));
   town.at_time(kEnd);

@@ -178,7 +178,7 @@ TEST_CASE("an order posted is 201, again 200, contradicted 409 with its holder, 
   };
   int told = 0;
   api::Listener listener;
-  listener.orders_changed = [&](const std::string&) { ++told; };
+  listener.orders_changed = [&](const std::string&, const auto&) { ++told; };
   desk.services->listen(listener);
   const auto first = desk.maker.grant("ny", Role::kOperator);
   const auto accepted = post(Json::parse(first.text));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "common/ledger/checkpoint.h"
@@ -88,6 +89,55 @@ TEST_CASE("an order that waits at the hub is said again after something has chan
     return;
   }
   CHECK(town.told(status()).contains(hash));
+}
+
+// Two homes of one provider, and a check at every order that whoever then has more to be told is among those it concerns.
+struct TwoHomes : Served {
+  TwoHomes() : other("other hub"), other_at(enrol(other.device_key)) {}
+
+  std::vector<std::string> texts_for(const hubs::Hub& which) { return desk.work_for(which, status())->orders; }
+
+  // How many hubs it concerns.
+  std::size_t accept(const orders::Order& order) {
+    const std::map<std::string, std::vector<std::string>> before = {{at.id, texts_for(at)},
+                                                                    {other_at.id, texts_for(other_at)}};
+    const auto accepted = post(order);
+    INFO(orders::type_name(order.payload.body));
+    REQUIRE(accepted.ok());
+    std::size_t concerned = 0;
+    for (const auto& one : {at, other_at}) {
+      const bool is_concerned = !accepted->hubs || std::ranges::count(*accepted->hubs, one.id) > 0;
+      if (texts_for(one) != before.at(one.id)) CHECK(is_concerned);
+      concerned += is_concerned ? 1 : 0;
+    }
+    return concerned;
+  }
+
+  Home other_home() {
+    Home place = other.home();
+    place.resident = fakes::random_id("another resident");
+    place.home = fakes::random_id("another home");
+    return place;
+  }
+
+  TestHub other;
+  hubs::Hub other_at;
+};
+
+TEST_CASE("whoever is to be told of an order is looked at when it is accepted, and no other home's hub", "[care]") {
+  TwoHomes town;
+  const auto home = town.maker.home_orders(town.other_home(), town.other.device_key.public_key());
+  CHECK(town.accept(home[0]) == 1);
+  CHECK(town.accept(home[1]) == 1);
+  REQUIRE(town.desk.record(town.other_at, {{}, {}, {town.other.countersign(home[1].hash)}, {}}).ok());
+  for (std::size_t i = 2; i < home.size(); ++i) CHECK(town.accept(home[i]) == 1);
+  CHECK(town.accept(town.maker.grant("ny", Role::kOperator)) == 2);
+  const Staff rut = town.maker.login("rut", Role::kRightsAdmin);
+  const auto grant = town.maker.grant("olle", Role::kOperator);
+  CHECK(town.accept(town.maker.successor(grant, orders::Revoke{town.olle(), kNow, "left"}, {&rut})) == 2);
+  const Staff pia = town.maker.login("pia", Role::kPlanner);
+  const Staff per = town.maker.login("per", Role::kPlanner);
+  CHECK(town.accept(town.maker.successor(home[4], OrderMaker::schedule(town.other_home()), {&pia, &per})) == 1);
 }
 
 TEST_CASE("a revoke is said to every hub", "[care]") {

@@ -24,6 +24,18 @@ class FakeHubDesk : public hubs::Desk {
     const std::lock_guard lock(mutex_);
     fails_to_record_ = fails;
   }
+  void revoke(ByteView link_key) {
+    const std::lock_guard lock(mutex_);
+    hubs_.erase(to_base64url(link_key));
+  }
+  std::size_t asked_whose() const {
+    const std::lock_guard lock(mutex_);
+    return asked_whose_;
+  }
+  std::size_t asked_for_work() const {
+    const std::lock_guard lock(mutex_);
+    return asked_for_work_;
+  }
   std::size_t recorded_events() const {
     const std::lock_guard lock(mutex_);
     return events_;
@@ -33,6 +45,7 @@ class FakeHubDesk : public hubs::Desk {
 
   Result<hubs::Hub> find(ByteView link_key) override {
     const std::lock_guard lock(mutex_);
+    ++asked_whose_;
     const auto found = hubs_.find(to_base64url(link_key));
     if (found == hubs_.end()) return refused("unknown_link_key", "no hub is enrolled under this key; enrol again");
     return found->second;
@@ -45,6 +58,7 @@ class FakeHubDesk : public hubs::Desk {
   }
   Result<hubs::Work> work_for(const hubs::Hub&, const Json&) override {
     const std::lock_guard lock(mutex_);
+    ++asked_for_work_;
     return work_;
   }
   Result<std::uint64_t> record(const hubs::Hub&, const hubs::Report& report) override {
@@ -57,7 +71,9 @@ class FakeHubDesk : public hubs::Desk {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, hubs::Hub> hubs_;
-  hubs::Work work_;
+  hubs::Work work_{.trust = {}, .orders = {}, .events_acked = 0};
+  std::size_t asked_whose_ = 0;
+  std::size_t asked_for_work_ = 0;
   std::size_t events_ = 0;
   bool fails_to_record_ = false;
 };

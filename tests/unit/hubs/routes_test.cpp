@@ -102,8 +102,87 @@ TEST_CASE("a held poll is answered when orders change", "[hubs]") {
   bool is_held = false;
   while (!is_held) relay.server.on_loop([&] { is_held = relay.hubs->is_online("hub-a"); });
   relay.desk.say({.trust = {}, .orders = {"7"}, .events_acked = 0});
-  relay.server.on_loop([&] { relay.hubs->wake("p"); });
+  relay.server.on_loop([&] { relay.hubs->orders_changed("p", {}); });
   CHECK(body_of(answer.get())["orders"] == Json::array({7}));
+}
+
+TEST_CASE("a hub to which there is nothing to say is not looked up again until something changes", "[hubs][AVA-6]") {
+  HubServer relay({.hold = std::chrono::milliseconds(0), .repeat = {}, .repeat_away = {}});
+  auto client = relay.connect();
+  const auto asked_by_a_poll = [&](const std::string& poll = kPoll) {
+    const auto before = relay.desk.asked_for_work();
+    CHECK(body_of(client.post("/hub/v1/poll", poll))["orders"].empty());
+    return relay.desk.asked_for_work() - before;
+  };
+  CHECK(asked_by_a_poll() == 1);
+  CHECK(asked_by_a_poll() == 0);
+  CHECK(relay.desk.asked_whose() == 1);
+
+  SECTION("its orders") {
+    relay.server.on_loop([&] { relay.hubs->orders_changed("p", std::vector<std::string>{"hub-a"}); });
+    CHECK(asked_by_a_poll() == 1);
+  }
+  SECTION("every hub's orders") {
+    relay.server.on_loop([&] { relay.hubs->orders_changed("p", {}); });
+    CHECK(asked_by_a_poll() == 1);
+  }
+  SECTION("another hub's, another provider's: nothing for this one") {
+    relay.server.on_loop([&] {
+      relay.hubs->orders_changed("p", std::vector<std::string>{"hub-b"});
+      relay.hubs->orders_changed("q", {});
+    });
+    CHECK(asked_by_a_poll() == 0);
+  }
+  SECTION("trust") {
+    relay.server.on_loop([&] { relay.hubs->trust_changed(); });
+    CHECK(asked_by_a_poll() == 1);
+  }
+  SECTION("a view") {
+    relay.offer("x");
+    CHECK(body_of(client.post("/hub/v1/poll", kPoll))["views"] == Json::array({"x"}));
+  }
+  SECTION("what it holds") {
+    CHECK(asked_by_a_poll(R"({"format":1,"status":{"events_acked":0,"slots":[]}})") == 1);
+    CHECK(asked_by_a_poll(R"({"format":1,"status":{"events_acked":0,"slots":[{"slot":"device"}]}})") == 1);
+    CHECK(asked_by_a_poll(R"({"format":1,"status":{"events_acked":0,"slots":[{"slot":"device"}],"bundle":{}}})") == 1);
+    CHECK(asked_by_a_poll(R"({"format":1,"status":{"events_acked":0,"root_list":2}})") == 1);
+    CHECK(asked_by_a_poll(kPollAway) == 1);
+  }
+  SECTION("its challenge alone: nothing") {
+    CHECK(asked_by_a_poll(R"({"format":1,"status":{"events_acked":0,"challenge":"other"}})") == 0);
+  }
+  SECTION("orders that wait at the hub") {
+    relay.desk.say({.trust = {}, .orders = {}, .events_acked = 0, .has_waiting = true});
+    relay.server.on_loop([&] { relay.hubs->orders_changed("p", {}); });
+    CHECK(asked_by_a_poll() == 1);
+    CHECK(asked_by_a_poll() == 1);
+  }
+  SECTION("a store that does not know") {
+    relay.desk.say({});
+    relay.server.on_loop([&] { relay.hubs->orders_changed("p", {}); });
+    CHECK(asked_by_a_poll() == 1);
+    CHECK(asked_by_a_poll() == 1);
+  }
+}
+
+TEST_CASE("a hub that has been revoked is not known by its link key any more", "[hubs][IAM-10]") {
+  HubServer relay({.hold = std::chrono::milliseconds(0), .repeat = {}, .repeat_away = {}});
+  auto client = relay.connect();
+  CHECK(client.post("/hub/v1/poll", kPoll).result_int() == 200);
+  relay.desk.revoke(relay.link.point());
+  relay.server.on_loop([&] { relay.hubs->trust_changed(); });
+  CHECK(code_of(client.post("/hub/v1/poll", kPoll)) == "unknown_link_key");
+}
+
+TEST_CASE("a hub that is enrolled anew is not known by its older link key any more", "[hubs][IAM-10]") {
+  HubServer relay({.hold = std::chrono::milliseconds(0), .repeat = {}, .repeat_away = {}});
+  auto client = relay.connect();
+  CHECK(client.post("/hub/v1/poll", kPoll).result_int() == 200);
+  relay.desk.revoke(relay.link.point());
+  const test::Identity newer;
+  Client other(relay.server.port(), {.identity = &newer});
+  CHECK(other.post("/hub/v1/enrol", R"({"format":1,"code":"right","link_key":{}})").result_int() == 200);
+  CHECK(code_of(client.post("/hub/v1/poll", kPoll)) == "unknown_link_key");
 }
 
 TEST_CASE("what was just said is not said again at once", "[hubs]") {

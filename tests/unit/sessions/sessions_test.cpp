@@ -495,7 +495,7 @@ TEST_CASE("a page learns of all hubs first and then of those that change", "[ses
   CHECK(staff.get("/v1/hubs", {{"Authorization", "Bearer bad"}}).result_int() == 401);
   CHECK((*parse_json(staff.get("/v1/hubs", {{"Authorization", "Bearer good"}}).body()))["items"][0]["online"] == true);
   relay.server.on_loop([&] {
-    relay.hubs->wake("p"),
+    relay.hubs->orders_changed("p", {}),
         relay.hubs->offer("hub-a", {"x", [](const Json&) { return Result<std::string>("1"); }, [](const Error&) {}});
   });
 }
