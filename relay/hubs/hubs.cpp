@@ -3,9 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace tillsyn::hubs {
@@ -170,13 +169,33 @@ void Hubs::Hold::wake() {
   timer_.cancel();
 }
 
+// The peer of a held poll. Kept by whoever is told of it last: what is cancelled ends a moment later.
+struct Hubs::Hold::Peer {
+  http::Timer* held;  // null: nobody waits any more
+  bool is_gone = false;
+  asio::cancellation_signal stop_listening;
+};
+
+std::shared_ptr<Hubs::Hold::Peer> Hubs::Hold::listen_to(http::TlsStream& stream) {
+  auto peer = std::make_shared<Peer>(&timer_);
+  stream.async_wait_readable(
+      asio::bind_cancellation_slot(peer->stop_listening.slot(), [peer](const http::error_code& error) {
+        if (peer->held == nullptr) return;
+        peer->is_gone = static_cast<bool>(error);
+        peer->held->cancel();
+      }));
+  return peer;
+}
+
+// A peer that speaks while it waits for an answer wants the answer.
 asio::awaitable<Hubs::Hold::Ended> Hubs::Hold::wait(Time deadline, http::TlsStream& stream) {
-  using namespace asio::experimental::awaitable_operators;
   if (!woken_ && !replaced_) {
     timer_.expires_after(deadline - owner_.now_());
-    const auto first = co_await (timer_.async_wait(kAwait) || stream.async_wait_readable(kAwait));
-    // A peer that speaks while it waits for an answer wants the answer.
-    if (first.index() == 1) co_return std::get<0>(std::get<1>(first)) ? Ended::kPeerGone : Ended::kDeadline;
+    const auto peer = listen_to(stream);
+    co_await timer_.async_wait(kAwait);
+    peer->held = nullptr;
+    peer->stop_listening.emit(asio::cancellation_type::terminal);
+    if (peer->is_gone) co_return Ended::kPeerGone;
   }
   if (replaced_) co_return Ended::kReplaced;
   co_return std::exchange(woken_, false) ? Ended::kWoken : Ended::kDeadline;

@@ -99,7 +99,9 @@ class Hubs {
 
    private:
     friend class Hubs;
+    struct Peer;
     void wake();
+    std::shared_ptr<Peer> listen_to(http::TlsStream& stream);
 
     Hubs& owner_;
     std::string hub_;

@@ -23,7 +23,7 @@ class FleetHub extends ScriptedHub {
     return call(this.town.relay + path, {method, body, ca: this.town.ca.pem, key: this.key, cert: this.cert, localAddress: this.address});
   }
 
-  // What it holds, its device order alone, so that the relay has nothing to say to it.
+  // It holds its device order and has receipted what that stands on, so that the relay has nothing to say to it.
   get line() {
     const body = JSON.stringify({format: 1, status: this.status});
     const head = ['POST /hub/v1/poll HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
@@ -48,6 +48,7 @@ async function enrol(town, technician, hub) {
   const answer = await technician.post(`/v1/hubs/${hub.id}/code`, {});
   if (answer.status >= 300) throw new Error(`enrolment code: ${answer.status} ${answer.text}`);
   await hub.enrol(answer.json().code);
+  await hub.accept((await hub.poll()).json().orders);
 }
 
 // -> a file of what the fleet's program needs of `count` hubs.
