@@ -5,8 +5,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/beast/http/status.hpp>
+#include <tuple>
 
 namespace tillsyn::http {
 
@@ -15,9 +15,21 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr auto kLinger = std::chrono::milliseconds(1000);
 constexpr std::size_t kLingerBytes = 1024 * 1024;
+constexpr std::string_view kStandingFields =
+    "\r\nCache-Control: no-store"
+    "\r\nX-Content-Type-Options: nosniff"
+    "\r\nReferrer-Policy: no-referrer"
+    "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'"
+    "\r\nStrict-Transport-Security: max-age=31536000"
+    "\r\nCross-Origin-Resource-Policy: same-origin"
+    "\r\nVary: Origin";
 
 ApiResponse body_too_large() {
   return problem(413, "body_too_large", "Det som skickades är större än vad som får skickas hit.");
+}
+
+ApiResponse broken_off() {
+  return problem(400, "malformed", "Anropets innehåll kom inte fram helt. Försök igen.");
 }
 
 ApiResponse header_problem(const error_code& error) {
@@ -45,25 +57,43 @@ asio::awaitable<bool> Connection::shake_hands() {
   co_return true;
 }
 
+// Feeds the parser what has been received; need_more when that was not all of it.
+template <typename Parser>
+error_code Connection::parse_received(Parser& parser) {
+  error_code error;
+  received_.consume(parser.put(received_.data(), error));
+  return error;
+}
+
+// What has come: would_block if nothing has.
+error_code Connection::receive_now() {
+  static thread_local std::array<char, 16 * 1024> arrived;  // so that no connection keeps room for more than it has
+  const auto [error, bytes] = stream_.read_now(asio::buffer(arrived));
+  received_.commit(asio::buffer_copy(received_.prepare(bytes), asio::buffer(arrived, bytes)));
+  return error;
+}
+
 // Waits for a request's first byte in peace, then for the rest of its header in haste.
 asio::awaitable<bool> Connection::read_header(HeaderParser& parser) {
   const Limits& limits = server_.parts_.limits;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
   parser.body_limit(boost::none);  // the route's limit is known after the header
-  if (received_.size() == 0) {
-    received_.shrink_to_fit();
-    stream_.expires_after(limits.idle);
-    auto [error] = co_await stream_.async_wait_readable(kAwait);
+  stream_.expires_after(received_.size() == 0 ? limits.idle : limits.header);
+  bool is_in_haste = received_.size() > 0;
+  for (;;) {
+    if (received_.size() > 0) {
+      const auto parsed = parse_received(parser);
+      if (parser.is_header_done()) co_return true;
+      if (parsed && parsed != beast::http::error::need_more) {
+        co_await send(header_problem(parsed), false);
+        co_return false;
+      }
+      if (!std::exchange(is_in_haste, true)) stream_.expires_after(limits.header);
+    }
+    auto error = receive_now();
+    if (error == asio::error::would_block) std::tie(error) = co_await stream_.async_wait_readable(kAwait);
     if (error) co_return false;
   }
-  stream_.expires_after(limits.header);
-  auto [error, bytes] = co_await beast::http::async_read_header(stream_, received_, parser, kAwait);
-  if (!error) co_return true;
-  if (error.category() == beast::http::make_error_code(beast::http::error::header_limit).category() &&
-      error != beast::http::error::end_of_stream && error != beast::http::error::partial_message) {
-    co_await send(header_problem(error), false);
-  }
-  co_return false;
 }
 
 asio::awaitable<Connection::Next> Connection::serve_one() {
@@ -126,11 +156,20 @@ asio::awaitable<std::optional<ApiResponse>> Connection::read_body(HeaderParser& 
     co_return problem(400, "malformed", "Anropet avbröts.");
   }
   StringParser reader(std::move(parser));
+  reader.eager(true);
   reader.body_limit(max_body);
-  stream_.expires_after(server_.parts_.limits.body);
-  auto [error, bytes] = co_await beast::http::async_read(stream_, received_, reader, kAwait);
-  if (error == beast::http::error::body_limit) co_return body_too_large();
-  if (error) co_return problem(400, "malformed", "Anropets innehåll kom inte fram helt. Försök igen.");
+  bool is_timed = false;
+  while (!reader.is_done()) {
+    const auto parsed = parse_received(reader);
+    if (parsed == beast::http::error::body_limit) co_return body_too_large();
+    if (parsed && parsed != beast::http::error::need_more) co_return broken_off();
+    if (reader.is_done()) break;
+    if (!std::exchange(is_timed, true)) stream_.expires_after(server_.parts_.limits.body);
+    auto error = receive_now();
+    if (error == asio::error::would_block) std::tie(error) = co_await stream_.async_wait_readable(kAwait);
+    if (error) co_return broken_off();
+  }
+  if (received_.size() == 0) received_.shrink_to_fit();
   body = std::move(reader.get().body());
   co_return std::nullopt;
 }
@@ -142,30 +181,32 @@ asio::awaitable<bool> Connection::say_continue() {
 }
 
 asio::awaitable<bool> Connection::send(ApiResponse response, bool keep_alive) {
-  Response message(static_cast<beast::http::status>(response.status), 11);
-  if (!response.body.empty()) message.set(beast::http::field::content_type, response.content_type);
-  for (const auto& [name, value] : response.headers) message.set(name, value);
-  add_standing_headers(message);
-  message.keep_alive(keep_alive);
-  message.body() = std::move(response.body);
-  if (response.status != 204) message.prepare_payload();
-  stream_.expires_after(server_.parts_.limits.write);
-  auto [error, bytes] = co_await beast::http::async_write(stream_, message, kAwait);
+  const std::string text = on_the_wire(response, keep_alive);
+  auto [error, bytes] = stream_.write_now(asio::buffer(text));
+  if (error == asio::error::would_block || (!error && bytes < text.size())) {
+    stream_.expires_after(server_.parts_.limits.write);
+    std::tie(error, bytes) = co_await asio::async_write(stream_, asio::buffer(text) + bytes, kAwait);
+  }
   co_return !error && keep_alive;
 }
 
-void Connection::add_standing_headers(Response& response) const {
-  using beast::http::field;
-  response.set(field::cache_control, "no-store");
-  response.set("X-Content-Type-Options", "nosniff");
-  response.set("Referrer-Policy", "no-referrer");
-  response.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  response.set("Strict-Transport-Security", "max-age=31536000");
-  response.set("Cross-Origin-Resource-Policy", "same-origin");
-  response.set(field::vary, "Origin");
-  if (!origin_) return;
-  response.set(field::access_control_allow_origin, *origin_);
-  response.set(field::access_control_expose_headers, "Location, Retry-After");
+// RFC 9112 §4. Names and values are the handlers' own, never a peer's.
+std::string Connection::on_the_wire(const ApiResponse& response, bool keep_alive) const {
+  std::string text = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  text += std::string_view(beast::http::obsolete_reason(static_cast<beast::http::status>(response.status)));
+  const auto field = [&text](std::string_view name, std::string_view value) {
+    text.append("\r\n").append(name).append(": ").append(value);
+  };
+  if (!response.body.empty()) field("Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) field(name, value);
+  text += kStandingFields;
+  if (origin_) {
+    field("Access-Control-Allow-Origin", *origin_);
+    field("Access-Control-Expose-Headers", "Location, Retry-After");
+  }
+  if (!keep_alive) field("Connection", "close");
+  if (response.status != 204) field("Content-Length", std::to_string(response.body.size()));
+  return text.append("\r\n\r\n").append(response.body);
 }
 
 // A peer that is still sending when we close would lose our answer to the reset; so it gets a moment to read it.

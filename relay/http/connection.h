@@ -27,7 +27,6 @@ class Connection {
   using HeaderParser = beast::http::request_parser<beast::http::empty_body>;
   using Head = beast::http::request<beast::http::empty_body>;
   using StringParser = beast::http::request_parser<beast::http::string_body>;
-  using Response = beast::http::response<beast::http::string_body>;
   struct Judged {
     ApiRequest request;
     Router::Match match;
@@ -48,6 +47,9 @@ class Connection {
   asio::awaitable<std::optional<ApiResponse>> read_body(HeaderParser& parser, std::size_t max_body, std::string& body);
   asio::awaitable<bool> say_continue();
   asio::awaitable<bool> send(ApiResponse response, bool keep_alive);
+  template <typename Parser>
+  error_code parse_received(Parser& parser);
+  error_code receive_now();
   asio::awaitable<void> close_gently();
 
   // The request if it may be served, or the answer instead.
@@ -57,7 +59,7 @@ class Connection {
   ApiResponse answer_preflight(const Router::Match& match) const;
   Workers& workers_of(Runs runs) const;
   bool is_overloaded(const Route& terms) const;
-  void add_standing_headers(Response& response) const;
+  std::string on_the_wire(const ApiResponse& response, bool keep_alive) const;
 
   Server& server_;
   TlsStream stream_;

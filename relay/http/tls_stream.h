@@ -78,6 +78,14 @@ class TlsStream {
         token);
   }
 
+  // What can be done at once: bytes read or written, would_block, or how the connection has ended.
+  struct Done {
+    error_code error;
+    std::size_t bytes = 0;
+  };
+  Done read_now(asio::mutable_buffer buffer) { return done_now(read_step(*core_, buffer)); }
+  Done write_now(asio::const_buffer data) { return done_now(write_bytes(*core_, data.data(), data.size())); }
+
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return start<void(error_code, std::size_t)>([buffers](Core& core) { return read_step(core, first_of(buffers)); },
@@ -106,6 +114,9 @@ class TlsStream {
   using Scratch = std::array<std::uint8_t, 16 * 1024>;  // one TLS record
 
   static Step step(Core& core, int outcome);
+  static Done done_now(const Step& step) {
+    return {step.wait == Wait::kNone ? step.error : error_code(asio::error::would_block), step.bytes};
+  }
   static Step read_step(Core& core, asio::mutable_buffer buffer);
   static Step write_bytes(Core& core, const void* data, std::size_t size);
   static Scratch& scratch();
