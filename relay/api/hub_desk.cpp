@@ -69,7 +69,9 @@ Result<hubs::Hub> HubDesk::enrol(const std::string& code, const Json& link_key_e
   const auto enrolled = services_.enrolment().enrol(code, link_key_envelope, link_key, services_.now());
   if (enrolled) {
     TILLSYN_TRY(provider, services_.provider(enrolled->provider));
-    TILLSYN_CHECK(provider->ledger->append_seen({.what = "enrolled", .hub = enrolled->id}, services_.now()));
+    if (enrolled->is_new) {
+      TILLSYN_CHECK(provider->ledger->append_seen({.what = "enrolled", .hub = enrolled->id}, services_.now()));
+    }
     services_.listener().enrolled(enrolled->id, enrolled->provider);
     return hubs::Hub{enrolled->id, enrolled->provider};
   }
@@ -77,7 +79,8 @@ Result<hubs::Hub> HubDesk::enrol(const std::string& code, const Json& link_key_e
   const std::string reason = enrolled.error().reason;
   if (provider) {
     TILLSYN_CHECK(
-        (*provider)->ledger->append_seen({.what = "enrol_refused", .hub = *named, .reason = reason}, services_.now()));
+        services_.refused_enrolments((*provider)->id)
+            .enter(*(*provider)->ledger, {.what = "enrol_refused", .hub = *named, .reason = reason}, services_.now()));
   } else {
     spdlog::warn("an enrolment was refused of which no provider knows: {}", reason);
   }

@@ -16,7 +16,8 @@ Result<std::unique_ptr<Services>> Services::open(const std::filesystem::path& st
   TILLSYN_TRY(trust, care::TrustStore::open(services->store_->shared(), std::move(root)));
   services->trust_ = std::move(trust);
   services->token_endpoint_ = std::make_unique<identity::TokenEndpoint>(std::move(client_key));
-  services->enrolment_ = std::make_unique<care::Enrolment>(services->store_->shared());
+  TILLSYN_TRY(enrolment, care::Enrolment::open(services->store_->shared()));
+  services->enrolment_ = std::move(enrolment);
   services->open_providers();
   return services;
 }
@@ -60,6 +61,14 @@ Result<care::Provider*> Services::provider(const std::string& id) {
   const auto held = providers_.find(id);
   if (list && list->provider(id) && held != providers_.end()) return held->second.get();
   return Error{Code::kNotFound, "unknown_provider", "This relay does not serve a provider of that name."};
+}
+
+std::string Services::provider_of_token(const std::string& token) const {
+  return sessions_.provider_of(token).value_or("");
+}
+
+std::string Services::provider_of_link(ByteView link_key) const {
+  return enrolment_->provider_of_link(link_key).value_or("");
 }
 
 Health Services::health() {

@@ -12,7 +12,7 @@
 #include "common/orders/trust_envelope.h"
 #include "relay/alarms/watch.h"
 #include "relay/api/log_reads.h"
-#include "relay/api/refused_logins.h"
+#include "relay/api/refusals.h"
 #include "relay/care/enrolment.h"
 #include "relay/care/provider.h"
 #include "relay/care/trust_store.h"
@@ -52,7 +52,7 @@ struct Health {
 };
 
 // Everything that stands behind the routes, and what ties it together: providers open as the root list names them.
-// Threads: thread-bound (the store thread), but for token_endpoint.
+// Threads: thread-bound (the store thread), but for token_endpoint and the providers of tokens and link keys.
 class Services {
  public:
   // Opens the store; `now` is the relay's wall clock.
@@ -94,13 +94,18 @@ class Services {
   // The app origins of all providers; what CORS may allow.
   std::vector<std::string> app_origins() const;
 
+  // Whose staff have this token, whose hub has this link key; empty: nobody's. Thread-safe.
+  std::string provider_of_token(const std::string& token) const;
+  std::string provider_of_link(ByteView link_key) const;
+
   store::Store& store() { return *store_; }
   care::TrustStore& trust() { return *trust_; }
   care::Enrolment& enrolment() { return *enrolment_; }
   identity::Sessions& sessions() { return sessions_; }
   identity::TokenEndpoint& token_endpoint() { return *token_endpoint_; }
   LogReads& log_reads(const std::string& provider) { return log_reads_[provider]; }
-  RefusedLogins& refused_logins(const std::string& provider) { return refused_logins_[provider]; }
+  Refusals& refused_logins(const std::string& provider) { return refused_logins_[provider]; }
+  Refusals& refused_enrolments(const std::string& provider) { return refused_enrolments_[provider]; }
 
  private:
   Services(std::unique_ptr<store::Store> store, std::function<Instant()> now)
@@ -118,7 +123,8 @@ class Services {
   std::map<std::string, std::unique_ptr<care::Provider>> providers_;
   std::map<std::string, std::string> unserved_;  // providers of the root list that could not be opened -> why
   std::map<std::string, alarms::Watch> watches_;
-  std::map<std::string, RefusedLogins> refused_logins_;
+  std::map<std::string, Refusals> refused_logins_;
+  std::map<std::string, Refusals> refused_enrolments_;
   std::map<std::string, LogReads> log_reads_;
 };
 

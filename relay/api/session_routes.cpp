@@ -35,7 +35,9 @@ bool is_worth_an_entry(const Error& error) {
 
 ApiResponse refuse_login(Services& services, care::Provider& provider, const Error& error) {
   if (is_worth_an_entry(error)) {
-    const auto entered = services.refused_logins(provider.id).enter(*provider.ledger, error.reason, services.now());
+    auto& refusals = services.refused_logins(provider.id);
+    const auto entered =
+        refusals.enter(*provider.ledger, {.what = "login_refused", .reason = error.reason}, services.now());
     if (!entered) return http::problem(entered.error());
   }
   return http::problem(error);

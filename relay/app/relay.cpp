@@ -59,7 +59,12 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
       view_desk_(*services_),
       hubs_(loop_.get_executor(), store_, hub_desk_, [] { return hubs::Hubs::Time::clock::now(); }),
       hub_routes_(hubs_, hub_desk_, store_),
-      sessions_({loop_.get_executor(), store_, hubs_, view_desk_, {}}),
+      sessions_({loop_.get_executor(),
+                 store_,
+                 hubs_,
+                 view_desk_,
+                 {},
+                 [this](const std::string& token) { return services_->provider_of_token(token); }}),
       tls_(std::move(tls)),
       ticks_(loop_.get_executor()),
       watches_(loop_.get_executor()),
@@ -74,8 +79,10 @@ Relay::Relay(std::unique_ptr<api::Services> services, http::SslCtx tls)
   sessions_.add_to(router_);
   const auto is_app_origin = [this](std::string_view origin) { return app_origins_.contains(origin); };
   const auto served = [this](const http::Served& request) { figures_.served(request); };
+  const auto of_token = [this](const std::string& token) { return services_->provider_of_token(token); };
+  const auto of_link = [this](const ByteArray<65>& key) { return services_->provider_of_link(key); };
   server_ = std::make_unique<http::Server>(
-      http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}, served});
+      http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app_origin, {}, served, of_token, of_link});
   use_origins(services_->app_origins());
   listen_to_changes();
 }
@@ -154,7 +161,8 @@ asio::awaitable<void> Relay::send_webhooks() {
 
 asio::awaitable<void> Relay::send(std::string provider, webhooks::Delivery delivery) {
   auto job = [&delivery] { return webhooks::post(delivery, wall_clock()); };
-  const auto status = co_await webhooks_.run(std::move(job));
+  const http::Share share(http::Urgency::kAct, provider, delivery.to.id);
+  const auto status = co_await webhooks_.run(std::move(job), share);
   auto record = [this, &provider, &delivery, status] {
     services_->webhook_tried(provider, delivery.id, status);
     return true;

@@ -65,12 +65,13 @@ class Relay {
   watch::Figures::Now figures_of(const api::Health& health) const;
 
   static constexpr std::size_t kNetworkThreads = 4;
-  static constexpr std::size_t kWebhookThreads = 2;  // their own: a slow receiver keeps nobody from logging in
+  static constexpr std::size_t kWebhookThreads = 4;  // their own: a slow receiver keeps nobody from logging in
+  static constexpr std::size_t kWebhooksOfOne = 1;   // and another provider's from nothing
 
   asio::io_context loop_{1};
   http::Workers store_{1};
   http::Workers network_{kNetworkThreads};
-  http::Workers webhooks_{kWebhookThreads};
+  http::Workers webhooks_{kWebhookThreads, kWebhooksOfOne};
   std::unique_ptr<api::Services> services_;
   api::HubDesk hub_desk_;
   api::ViewDesk view_desk_;

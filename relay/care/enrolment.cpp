@@ -32,6 +32,8 @@ Error bad_code() {
   return refused("bad_code", "The code is wrong, used or has run out: ask the technician for a new one.");
 }
 
+ProviderIndex::Hash index_of(const std::string& link_key) { return crypto::sha256(view_of(link_key)); }
+
 struct Waiting {
   std::string provider;
   std::string code_hash;
@@ -63,10 +65,17 @@ Result<std::string> provider_for_code(store::Database& shared, const std::string
 Result<EnrolledHub> enrolled(const std::string& id, const std::string& provider, const std::string& device_key) {
   TILLSYN_TRY(point, from_base64url(device_key));
   TILLSYN_TRY(key, crypto::P256PublicKey::from_point(point));
-  return EnrolledHub{id, provider, key};
+  return EnrolledHub{id, provider, key, false};
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Enrolment>> Enrolment::open(store::Database& shared) {
+  std::unique_ptr<Enrolment> out(new Enrolment(shared));
+  TILLSYN_TRY(rows, (shared.select<std::string, std::string>("select link_key, provider from links")));
+  for (const auto& [link_key, provider] : rows) out->links_.put(index_of(link_key), provider);
+  return out;
+}
 
 Result<Enrolment::OneTimeCode> Enrolment::make_code(const std::string& provider, const std::string& hub, Instant now) {
   if (!orders::is_hub(hub)) return malformed("malformed", "A hub is named by its device key's thumbprint.");
@@ -99,7 +108,7 @@ Result<EnrolledHub> Enrolment::enrol(const std::string& code, const Json& link_k
                         "select n, link_key, provider from links where hub = :hub", {hub})));
   // Who holds the key that is enrolled already has not heard the answer: the code, used up by it, opens nothing more.
   if (held && std::get<0>(*held) == request.n && std::get<1>(*held) == to_base64url(named)) {
-    return EnrolledHub{hub, std::get<2>(*held), request.device_key};
+    return EnrolledHub{hub, std::get<2>(*held), request.device_key, false};
   }
   TILLSYN_TRY(provider, provider_for_code(shared_, hub, code, now));
   if (held && std::get<0>(*held) >= request.n) return refused("replayed", "The hub has a newer link key already.");
@@ -113,7 +122,13 @@ Result<EnrolledHub> Enrolment::enrol(const std::string& code, const Json& link_k
   });
   if (!done && done.error().code == Code::kConflict) return refused("replayed", "Another hub has this link key.");
   if (!done) return done.error();
-  return EnrolledHub{hub, provider, request.device_key};
+  if (held) links_.drop(index_of(std::get<1>(*held)));
+  links_.put(index_of(to_base64url(named)), provider);
+  return EnrolledHub{hub, provider, request.device_key, true};
+}
+
+std::optional<std::string> Enrolment::provider_of_link(ByteView link_key) const {
+  return links_.provider_of(index_of(to_base64url(link_key)));
 }
 
 Result<EnrolledHub> Enrolment::find(ByteView link_key) {

@@ -1,23 +1,33 @@
 #pragma once
 
-#include <chrono>
+#include <array>
 #include <cstddef>
+#include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "relay/http/api.h"
+#include "relay/http/budgets.h"
 #include "relay/http/limits.h"
+#include "relay/http/share.h"
 
 namespace tillsyn::http {
 
-// Counts connections by peer address and by class, and requests by peer address, and says when it is enough.
-// Threads: thread-bound, tickets too. Must outlive its tickets.
+// Why something is not served: a word for log and figures.
+using Refusal = const char*;
+
+// Counts connections by class, by provider and, of strangers, by peer address, and requests by provider and by caller;
+// says when it is enough. A stranger has shown no token and no link key that a provider has given out. Where there is
+// no room the stranger that has kept a place longest without asking anything gives up its own: so nobody is locked out
+// by connections that are merely held. Threads: thread-bound, tickets too. Must outlive its tickets.
 class Admission {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = Budgets::Clock;
 
-  explicit Admission(const Limits& limits) : limits_(limits) {}
+  explicit Admission(const Limits& limits);
 
   // One connection's place, given back when it is destroyed.
   class Ticket {
@@ -26,43 +36,66 @@ class Admission {
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
+    const std::string& provider() const { return provider_; }
+
    private:
     friend class Admission;
-    Ticket(Admission& owner, std::string peer) : owner_(owner), peer_(std::move(peer)) {}
+    enum class Stage { kShakingHands, kServed, kOut };
+    Ticket(Admission& owner, std::string peer, std::function<void()> close)
+        : owner_(owner), peer_(std::move(peer)), close_(std::move(close)) {}
     Admission& owner_;
     std::string peer_;
-    std::size_t* counted_in_ = nullptr;
+    std::function<void()> close_;
+    Stage stage_ = Stage::kShakingHands;
+    Traffic traffic_ = Traffic::kStaff;
+    std::string provider_;                                 // empty: a stranger's
+    std::optional<std::list<Ticket*>::iterator> waiting_;  // among those that could give up their place
   };
 
-  // A place among those that shake hands; null when there is none left, or none left for this peer.
-  std::unique_ptr<Ticket> enter(const std::string& peer);
+  // A place among those that shake hands; null when there is none for this peer. `close` ends the connection when its
+  // place is given to another.
+  std::unique_ptr<Ticket> enter(const std::string& peer, std::function<void()> close);
 
-  // Moves the connection from the hand-shakers to its class. False when the class is full: the connection then counts
-  // nowhere but by its peer and is to be told so and closed.
-  bool classify(Ticket& ticket, Traffic traffic);
+  // The handshake is over: moves the connection to its class, and to its provider if that is known. Null, or why there
+  // is no place for it there: it is then to be told so and closed.
+  Refusal classify(Ticket& ticket, Traffic traffic, const std::string& provider);
 
-  // Takes one request from the peer's budget; false when it is used up.
-  bool allow_request(const std::string& peer, Clock::time_point now);
+  // A stranger's connection has turned out to be a provider's (empty: nothing changes). As above.
+  Refusal belongs(Ticket& ticket, const std::string& provider);
 
-  std::size_t connections(Traffic traffic) const { return traffic == Traffic::kHub ? hubs_ : staff_; }
+  // A handler has the connection; or none has any more, and it waits for a request.
+  void is_served(Ticket& ticket);
+  void is_idle(Ticket& ticket);
+
+  // Takes one request from its caller's and its provider's budgets. Null, or whose is used up.
+  Refusal refuse_request(const Share& share, Traffic traffic, Clock::time_point now);
+
+  std::size_t connections(Traffic traffic) const { return of_class_[index_of(traffic)]; }
 
  private:
   struct Peer {
-    std::size_t connections = 0;
-    double budget = 0;
-    Clock::time_point counted_at{};
+    std::size_t strangers = 0;
+    std::size_t shaking_hands = 0;
   };
+  using Counts = std::array<std::size_t, 2>;  // by class
 
-  Peer& peer(const std::string& name, Clock::time_point now);
-  void refill(Peer& peer, Clock::time_point now) const;
-  void forget_idle_peers(Clock::time_point now);
+  static std::size_t index_of(Traffic traffic) { return static_cast<std::size_t>(traffic); }
+  void leave_strangers(Ticket& ticket);
+  void leave(Ticket& ticket);
+  void stop_waiting(Ticket& ticket);
+  void evict(Ticket& ticket);
+  bool make_room_at(const std::string& peer);
+  bool make_room_in(Traffic traffic);
+  void make_room_for_handshake();
 
   Limits limits_;
-  std::size_t handshaking_ = 0;
-  std::size_t hubs_ = 0;
-  std::size_t staff_ = 0;
-  std::unordered_map<std::string, Peer> peers_;
-  std::size_t sweep_at_ = 1024;
+  Budgets callers_;
+  std::array<Budgets, 2> of_providers_;  // by class
+  Counts of_class_{};
+  std::unordered_map<std::string, Counts> of_provider_;
+  std::unordered_map<std::string, Peer> peers_;  // of strangers
+  std::list<Ticket*> shaking_hands_;             // the oldest first
+  std::list<Ticket*> idle_;                      // strangers without a request, the longest first
 };
 
 }  // namespace tillsyn::http

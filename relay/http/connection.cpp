@@ -53,7 +53,8 @@ asio::awaitable<bool> Connection::shake_hands() {
   auto [error] = co_await stream_.async_handshake(kAwait);
   if (error) co_return false;
   client_key_ = peer_key(stream_.ssl());
-  class_is_full_ = !server_.admission_.classify(*ticket_, client_key_ ? Traffic::kHub : Traffic::kStaff);
+  const std::string provider = client_key_ ? server_.parts_.provider_of_link(*client_key_) : std::string();
+  no_place_ = server_.admission_.classify(*ticket_, client_key_ ? Traffic::kHub : Traffic::kStaff, provider);
   co_return true;
 }
 
@@ -99,6 +100,8 @@ asio::awaitable<bool> Connection::read_header(HeaderParser& parser) {
 asio::awaitable<Connection::Next> Connection::serve_one() {
   HeaderParser parser;
   origin_.reset();
+  refused_ = nullptr;
+  server_.admission_.is_idle(*ticket_);
   if (!co_await read_header(parser)) co_return Next::kClose;
   const auto began = std::chrono::steady_clock::now();
   // An unknown method is the sender's own text, which has no place in the log.
@@ -110,9 +113,20 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
   bool keep = false;
   if (answered.response) keep = co_await send(std::move(*answered.response), answered.keep_alive);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  spdlog::info("event=request method={} route={} status={} ms={}", method, pattern, status, took.count());
-  server_.parts_.served({method, pattern, status, took});
+  log({method, pattern, status, took, ticket_->provider(), refused_ ? refused_ : ""});
   co_return keep ? Next::kKeep : Next::kClose;
+}
+
+void Connection::log(const Served& request) const {
+  if (request.refused.empty()) {
+    spdlog::info("event=request method={} route={} status={} ms={}", request.method, request.pattern, request.status,
+                 request.took.count());
+  } else {
+    spdlog::info("event=request method={} route={} status={} ms={} refused={} provider={}", request.method,
+                 request.pattern, request.status, request.took.count(), request.refused,
+                 request.provider.empty() ? "-" : request.provider);
+  }
+  server_.parts_.served(request);
 }
 
 asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std::string& pattern) {
@@ -120,18 +134,21 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
   auto judged = judge(parser.get());
   if (auto* refusal = std::get_if<ApiResponse>(&judged)) {
     const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-    co_return Answer(std::move(*refusal), !has_body && !class_is_full_ && keep_alive);
+    co_return Answer(std::move(*refusal), !has_body && no_place_ == nullptr && keep_alive);
   }
-  auto& [request, match] = std::get<Judged>(judged);
+  auto& [request, match, share] = std::get<Judged>(judged);
   const Endpoint& endpoint = *match.endpoint;
   pattern = endpoint.terms.pattern;
-  Exchange exchange{std::move(request), {}, stream_, received_};
+  Exchange exchange{std::move(request), {}, stream_, received_, std::move(share), [this](const std::string& provider) {
+                      return server_.admission_.belongs(*ticket_, provider);
+                    }};
   if (std::holds_alternative<TakeOverHandler>(endpoint.handler)) {
     exchange.head = parser.release();
     auto response = co_await hand_over(exchange, endpoint);
     co_return Answer(std::move(response), false);
   }
   auto refusal = co_await read_body(parser, endpoint.terms.max_body, exchange.request.body);
+  if (!refusal) refusal = refuse_queue(exchange.share, endpoint.terms.runs);  // others came while it was read
   if (refusal) co_return Answer(std::move(refusal), false);
   auto response = co_await hand_over(exchange, endpoint);
   co_return Answer(std::move(response), keep_alive);
@@ -140,13 +157,14 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
 // From here on the handler sets its own pace.
 asio::awaitable<std::optional<ApiResponse>> Connection::hand_over(Exchange& exchange, const Endpoint& endpoint) {
   stream_.expires_never();
+  server_.admission_.is_served(*ticket_);
   if (const auto* take_over = std::get_if<TakeOverHandler>(&endpoint.handler))
     co_return co_await (*take_over)(exchange);
   if (const auto* held = std::get_if<HeldHandler>(&endpoint.handler)) co_return co_await (*held)(exchange);
   const Handler& handler = std::get<Handler>(endpoint.handler);
   auto job = [&handler, request = std::move(exchange.request)] { return handler(request); };
   Workers& workers = workers_of(endpoint.terms.runs);
-  co_return co_await workers.run(std::move(job));
+  co_return co_await workers.run(std::move(job), exchange.share);
 }
 
 asio::awaitable<std::optional<ApiResponse>> Connection::read_body(HeaderParser& parser, std::size_t max_body,

@@ -30,6 +30,7 @@ class Connection {
   struct Judged {
     ApiRequest request;
     Router::Match match;
+    Share share;
   };
   enum class Next { kKeep, kClose };
   // Constructed, not filled: GCC 12 destroys aggregate temporaries of a coroutine twice.
@@ -54,11 +55,17 @@ class Connection {
 
   // The request if it may be served, or the answer instead.
   std::variant<Judged, ApiResponse> judge(const Head& head);
+  std::variant<Judged, ApiResponse> judge_known(Judged judged, const Head& head);
+  Share share_of(const ApiRequest& request, const Router::Match& match) const;
+  Share stranger(Urgency urgency) const;
+  ApiResponse overloaded(Refusal why);
+  std::optional<ApiResponse> refuse_rate(const Share& share, Traffic traffic);
+  std::optional<ApiResponse> refuse_queue(const Share& share, Runs runs);
   std::optional<ApiResponse> refuse_origin(const ApiRequest& request);
   std::optional<ApiResponse> refuse_caller(const Judged& judged) const;
   ApiResponse answer_preflight(const Router::Match& match) const;
   Workers& workers_of(Runs runs) const;
-  bool is_overloaded(const Route& terms) const;
+  void log(const Served& request) const;
   std::string on_the_wire(const ApiResponse& response, bool keep_alive) const;
 
   Server& server_;
@@ -66,9 +73,11 @@ class Connection {
   std::string peer_;
   std::unique_ptr<Admission::Ticket> ticket_;
   std::optional<ByteArray<65>> client_key_;
-  bool class_is_full_ = false;
+  Refusal no_place_ = nullptr;  // why the connection cannot stay
   beast::flat_buffer received_;
-  std::optional<std::string> origin_;  // of the request under way, once found good
+  // Of the request under way:
+  std::optional<std::string> origin_;  // once found good
+  Refusal refused_ = nullptr;          // for which limit
 };
 
 }  // namespace tillsyn::http

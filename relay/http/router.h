@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "relay/http/api.h"
+#include "relay/http/share.h"
 #include "relay/http/tls_stream.h"
 
 namespace tillsyn::http {
@@ -24,6 +25,9 @@ struct Exchange {
   beast::http::request<beast::http::empty_body> head;
   TlsStream& stream;
   beast::flat_buffer& received;  // what came after what has been read of the request
+  Share share;                   // what its jobs run under
+  // The connection has turned out to be this provider's: null, or why it can have no place there.
+  std::function<const char*(const std::string& provider)> belongs;
 };
 
 // Answers a request in its own time: on the loop, suspended while it waits. The body has been read. It ends early when

@@ -90,10 +90,10 @@ void Server::start(Socket socket) {
   const auto remote = socket.remote_endpoint(error);
   if (error) return;  // gone already
   const std::string peer = peer_name(remote.address());
-  auto ticket = admission_.enter(peer);
+  TlsStream stream(std::move(socket), parts_.tls);
+  auto ticket = admission_.enter(peer, stream.closer());
   if (!ticket) return spdlog::warn("event=connection_refused reason=too_many");
-  auto connection =
-      std::make_shared<Connection>(*this, TlsStream(std::move(socket), parts_.tls), peer, std::move(ticket));
+  auto connection = std::make_shared<Connection>(*this, std::move(stream), peer, std::move(ticket));
   const auto place = closers_.insert(closers_.end(), connection->stream().closer());
   asio::co_spawn(parts_.loop, connection->run(), [this, connection, place](std::exception_ptr failure) {
     closers_.erase(place);

@@ -116,13 +116,36 @@ Result<Sessions::Opened> Sessions::open_trust_machine(JsonReader& in, const Byte
 Result<Sessions::Opened> Sessions::keep(Session session, Instant ends_at, std::vector<orders::Right> rights,
                                         Instant now) {
   drop_ended(now);
-  if (sessions_.size() >= terms_.max_sessions) {
+  make_room_for(session);
+  if (sessions_.size() >= terms_.max_sessions || count_of(session.provider) >= terms_.max_of_provider) {
     return Error{Code::kUnavailable, "too_many_sessions", "Too many are logged in; try again in a while."};
   }
   const auto token = crypto::random_array<32>();
   session.expires_at = std::min<Instant>(ends_at, now + terms_.inactivity);
   sessions_[crypto::sha256(token)] = {session, now, ends_at};
+  index_.put(crypto::sha256(token), session.provider);
   return Opened{to_base64url(token), std::move(session), std::move(rights)};
+}
+
+// One login can open many sessions; they are not to use up everybody's.
+void Sessions::make_room_for(const Session& session) {
+  std::size_t count = 0;
+  auto oldest = sessions_.end();
+  for (auto one = sessions_.begin(); one != sessions_.end(); ++one) {
+    const Session& held = one->second.session;
+    if (held.provider != session.provider || held.is_trust_machine != session.is_trust_machine ||
+        !(held.person == session.person)) {
+      continue;
+    }
+    ++count;
+    if (oldest == sessions_.end() || one->second.last_used < oldest->second.last_used) oldest = one;
+  }
+  if (count >= terms_.max_of_person) drop(ByteArray<32>(oldest->first));
+}
+
+std::size_t Sessions::count_of(const std::string& provider) const {
+  return static_cast<std::size_t>(std::count_if(
+      sessions_.begin(), sessions_.end(), [&](const auto& one) { return one.second.session.provider == provider; }));
 }
 
 bool Sessions::has_ended(const Held& held, Instant now) const {
@@ -130,7 +153,21 @@ bool Sessions::has_ended(const Held& held, Instant now) const {
 }
 
 void Sessions::drop_ended(Instant now) {
-  std::erase_if(sessions_, [&](const auto& held) { return has_ended(held.second, now); });
+  std::erase_if(sessions_, [&](const auto& held) {
+    const bool ended = has_ended(held.second, now);
+    if (ended) index_.drop(held.first);
+    return ended;
+  });
+}
+
+void Sessions::drop(const ByteArray<32>& key) {
+  sessions_.erase(key);
+  index_.drop(key);
+}
+
+std::optional<std::string> Sessions::provider_of(const std::string& token) const {
+  const auto bytes = from_base64url_exact<32>(token);
+  return bytes ? index_.provider_of(crypto::sha256(*bytes)) : std::nullopt;
 }
 
 Result<Session> Sessions::authenticate(const std::string& token, Instant now) {
@@ -138,7 +175,7 @@ Result<Session> Sessions::authenticate(const std::string& token, Instant now) {
   if (!bytes) return no_session();
   const auto key = crypto::sha256(*bytes);
   if (!look_up(token, now)) {
-    sessions_.erase(key);  // for good, whatever the clock says later
+    drop(key);  // for good, whatever the clock says later
     return no_session();
   }
   Held& held = sessions_.at(key);
@@ -158,7 +195,7 @@ Result<Session> Sessions::look_up(const std::string& token, Instant now) const {
 std::optional<Session> Sessions::close(const std::string& token, Instant now) {
   const auto session = authenticate(token, now);
   if (!session) return std::nullopt;
-  sessions_.erase(crypto::sha256(*from_base64url_exact<32>(token)));
+  drop(crypto::sha256(*from_base64url_exact<32>(token)));
   return *session;
 }
 

@@ -13,6 +13,7 @@
 #include "common/orders/names.h"
 #include "common/orders/payloads.h"
 #include "relay/care/provider.h"
+#include "relay/care/provider_index.h"
 #include "relay/care/trust_store.h"
 
 namespace tillsyn::identity {
@@ -27,7 +28,7 @@ struct Session {
 
 // Sessions: opened by the staff key with the ID token that it is bound to, or by a bundle key. Held in memory only, the
 // tokens as hashes; a restart ends them all. There is no other way in.
-// Threads: thread-bound.
+// Threads: thread-bound, but for provider_of.
 class Sessions {
  public:
   struct Terms {
@@ -35,6 +36,8 @@ class Sessions {
     std::chrono::seconds challenge_life{60};
     std::size_t max_challenges = 4096;  // the oldest go first
     std::size_t max_sessions = 16384;   // more are refused, "too_many_sessions"
+    std::size_t max_of_provider = 4096;
+    std::size_t max_of_person = 16;  // the one that was not used longest ends
   };
 
   Sessions() : Sessions(Terms()) {}
@@ -65,6 +68,9 @@ class Sessions {
   // Ends it; what it was, if it was there.
   std::optional<Session> close(const std::string& token, Instant now);
 
+  // Whose staff, or trust machine, the token was given to, unless it is known to have ended. Thread-safe.
+  std::optional<std::string> provider_of(const std::string& token) const;
+
  private:
   struct Held {
     Session session;
@@ -74,6 +80,9 @@ class Sessions {
 
   bool take_challenge(const ByteArray<32>& challenge, Instant now);
   void drop_ended(Instant now);
+  void drop(const ByteArray<32>& key);
+  void make_room_for(const Session& session);
+  std::size_t count_of(const std::string& provider) const;
   bool has_ended(const Held& held, Instant now) const;
   Result<Opened> open_staff(JsonReader& in, const ByteArray<32>& challenge, const std::string& host,
                             const care::Provider& provider, const care::Trusted& trusted, Instant now);
@@ -84,6 +93,7 @@ class Sessions {
   Terms terms_;
   std::map<std::string, Instant> challenges_;  // -> made at
   std::map<ByteArray<32>, Held> sessions_;     // by SHA-256 of the token
+  care::ProviderIndex index_;                  // of the same
 };
 
 }  // namespace tillsyn::identity

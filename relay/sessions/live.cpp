@@ -11,14 +11,20 @@ namespace {
 namespace websocket = boost::beast::websocket;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kMaxTexts = 64;  // waiting for a page that does not read: it is gone
+constexpr std::size_t kNameBytes = 16;  // of a token: enough to tell it from another
+constexpr std::size_t kMaxTexts = 64;   // waiting for a page that does not read: it is gone
+
+Error no_place() {
+  return {Code::kUnavailable, "overloaded", "Er organisation har för många sidor öppna. Stäng någon och försök igen."};
+}
 
 }  // namespace
 
-Live::Live(Sessions& owner, http::TlsStream& stream)
+Live::Live(Sessions& owner, http::Exchange& exchange)
     : owner_(owner),
-      stream_(stream),
-      socket_(stream),
+      exchange_(exchange),
+      stream_(exchange.stream),
+      socket_(stream_),
       news_(owner.parts().loop),
       recheck_(owner.parts().loop),
       patience_(owner.parts().loop) {
@@ -29,9 +35,9 @@ Live::Live(Sessions& owner, http::TlsStream& stream)
 
 Live::~Live() = default;
 
-asio::awaitable<void> Live::run(const boost::beast::http::request<boost::beast::http::empty_body>& head) {
+asio::awaitable<void> Live::run() {
   using namespace asio::experimental::awaitable_operators;
-  auto [error] = co_await socket_.async_accept(head, kAwait);
+  auto [error] = co_await socket_.async_accept(exchange_.head, kAwait);
   if (error) co_return;
   stream_.expires_after(owner_.parts().times.authenticate);
   owner_.add(*this);
@@ -124,12 +130,21 @@ asio::awaitable<void> Live::take(std::string_view text) {
   }
 }
 
+// Until the page has shown a token it is a stranger.
+http::Share Live::share(http::Urgency urgency, const std::string& token) const {
+  const std::string provider = owner_.parts().provider_of_token(token);
+  if (provider.empty()) return {urgency, "", exchange_.request.peer};
+  return {urgency, provider, token.substr(0, kNameBytes)};
+}
+
 asio::awaitable<void> Live::authenticate(const std::string& token) {
   auto& desk = owner_.parts().desk;
   auto job = [&desk, &token] { return desk.authenticate(token); };
-  auto viewer = co_await owner_.parts().store.run(std::move(job));
+  const http::Share share = this->share(http::Urgency::kAct, token);
+  auto viewer = co_await owner_.parts().store.run(std::move(job), share);
   if (is_gone_ || closes_) co_return;
   if (!viewer.ok()) co_return say_last(format_problem(viewer.error()));
+  if (exchange_.belongs(viewer->provider) != nullptr) co_return say_last(format_problem(no_place()));
   stream_.expires_never();
   const bool is_first = !viewer_;
   viewer_ = *viewer;
@@ -150,7 +165,8 @@ asio::awaitable<void> Live::recheck_session() {
     auto job = [&desk, token = token_, is_active] {
       return is_active ? desk.authenticate(token) : desk.look_up(token);
     };
-    auto viewer = co_await owner_.parts().store.run(std::move(job));
+    const http::Share share = this->share(http::Urgency::kView, token_);
+    auto viewer = co_await owner_.parts().store.run(std::move(job), share);
     if (viewer.ok() || viewer.error().code == Code::kIo) continue;
     end_view("session_ended");
     say_last(format_problem(viewer.error()));

@@ -20,13 +20,13 @@ namespace tillsyn::sessions {
 // Threads: bound to the loop.
 class Live : public std::enable_shared_from_this<Live> {
  public:
-  Live(Sessions& owner, http::TlsStream& stream);
+  Live(Sessions& owner, http::Exchange& exchange);
   ~Live();
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;
 
-  // Speaks with the page until one of the two goes. `head` is the upgrade request.
-  asio::awaitable<void> run(const boost::beast::http::request<boost::beast::http::empty_body>& head);
+  // Speaks with the page until one of the two goes. The exchange's head is the upgrade request.
+  asio::awaitable<void> run();
 
   const std::optional<Viewer>& viewer() const { return viewer_; }
 
@@ -54,6 +54,7 @@ class Live : public std::enable_shared_from_this<Live> {
   asio::awaitable<void> authenticate(const std::string& token);
   asio::awaitable<void> start_view(const std::string& order);
   void take_life(ByteView message);
+  http::Share share(http::Urgency urgency, const std::string& token) const;
 
   void offer();
   void await_hub(const char* complaint);
@@ -64,6 +65,7 @@ class Live : public std::enable_shared_from_this<Live> {
   void say_last(std::string text);
 
   Sessions& owner_;
+  http::Exchange& exchange_;
   http::TlsStream& stream_;
   Socket socket_;
   http::Signal news_;

@@ -24,7 +24,8 @@ asio::awaitable<void> Live::start_view(const std::string& order) {
     TILLSYN_TRY(viewer, desk.authenticate(token));
     return desk.accept_view(viewer, order);
   };
-  auto entered = co_await owner_.parts().store.run(std::move(job));
+  const http::Share share = this->share(http::Urgency::kAct, token_);
+  auto entered = co_await owner_.parts().store.run(std::move(job), share);
   if (!entered.ok()) co_return say(format_problem(entered.error()));
   view_ = std::make_shared<View>();
   view_->entered = std::move(*entered);

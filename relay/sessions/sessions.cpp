@@ -75,14 +75,14 @@ asio::awaitable<std::optional<ApiResponse>> Sessions::live(Exchange& exchange) {
   if (!exchange.request.origin) {
     co_return http::problem(403, "foreign_origin", "Den här adressen är till för personalappen.");
   }
-  const auto page = std::make_shared<Live>(*this, exchange.stream);
-  co_await page->run(exchange.head);
+  const auto page = std::make_shared<Live>(*this, exchange);
+  co_await page->run();
   co_return std::nullopt;
 }
 
 asio::awaitable<ApiResponse> Sessions::list_hubs(Exchange& exchange) {
   auto job = [this, &exchange] { return parts_.desk.authenticate(*exchange.request.bearer); };
-  const auto viewer = co_await parts_.store.run(std::move(job));
+  const auto viewer = co_await parts_.store.run(std::move(job), exchange.share);
   if (!viewer.ok()) co_return no_session(viewer.error());
   const auto asked = http::page_asked(exchange.request);
   if (!asked.ok()) co_return http::problem(asked.error());
@@ -95,7 +95,7 @@ asio::awaitable<ApiResponse> Sessions::list_hubs(Exchange& exchange) {
 
 asio::awaitable<std::optional<ApiResponse>> Sessions::stream(Exchange& exchange) {
   auto job = [this, key = *exchange.request.client_key] { return parts_.hubs.identify(key); };
-  const auto hub = co_await parts_.store.run(std::move(job));
+  const auto hub = co_await parts_.store.run(std::move(job), exchange.share);
   if (!hub.ok()) co_return http::problem(hub.error());
   const auto view = co_await view_of(hub->id, exchange.request.params.at("stream"));
   if (!view) co_return no_such_stream();
@@ -174,7 +174,8 @@ void Sessions::enter(const EnteredView& view, const char* what, const std::strin
   spdlog::info("event={} hub={} reason={}", what, view.hub, reason);
   const auto job = [this, view, what, reason]() -> asio::awaitable<void> {
     auto saw = [this, &view, what, &reason] { return parts_.desk.saw(view, what, reason); };
-    const auto entered = co_await parts_.store.run(std::move(saw));
+    const http::Share share(http::Urgency::kView, view.provider, view.hub);
+    const auto entered = co_await parts_.store.run(std::move(saw), share);
     if (!entered.ok()) spdlog::error("event=not_entered what={} reason={}", what, entered.error().reason);
   };
   asio::co_spawn(parts_.loop, job, asio::detached);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,8 @@ class Sessions : public hubs::Hubs::Listener {
     hubs::Hubs& hubs;
     Desk& desk;
     Times times;
+    // Whose staff have this token; empty: nobody's.
+    std::function<std::string(const std::string& token)> provider_of_token = [](const std::string&) { return ""; };
   };
   explicit Sessions(Parts parts);
   ~Sessions() override;

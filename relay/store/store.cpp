@@ -54,9 +54,11 @@ Store::~Store() {
   ::close(lock_);
 }
 
+// What is shared comes last: a power cut between two may leave an entry about what did not happen, never the reverse.
 std::vector<Database*> Store::all() const {
-  std::vector<Database*> out{shared_.get()};
+  std::vector<Database*> out;
   for (const auto& [name, database] : providers_) out.push_back(database.get());
+  out.push_back(shared_.get());
   return out;
 }
 

@@ -27,6 +27,10 @@ struct Figures::State {
   prometheus::Registry registry;
   Family<prometheus::Counter>& requests =
       prometheus::BuildCounter().Name("tillsyn_requests_total").Help("Requests answered").Register(registry);
+  Family<prometheus::Counter>& refused = prometheus::BuildCounter()
+                                             .Name("tillsyn_refused_total")
+                                             .Help("Requests refused for a limit; strangers have no provider")
+                                             .Register(registry);
   Family<prometheus::Histogram>& durations = prometheus::BuildHistogram()
                                                  .Name("tillsyn_request_seconds")
                                                  .Help("From a request's header to its answer")
@@ -49,6 +53,10 @@ void Figures::served(const http::Served& request) {
   state_->requests
       .Add({{"method", std::string(request.method)}, {"route", route}, {"status", std::to_string(request.status)}})
       .Increment();
+  if (!request.refused.empty()) {
+    state_->refused.Add({{"provider", std::string(request.provider)}, {"reason", std::string(request.refused)}})
+        .Increment();
+  }
   // A held poll and a stream last as long as they are meant to.
   state_->durations.Add({{"route", route}}, prometheus::Histogram::BucketBoundaries{0.005, 0.02, 0.1, 0.5, 2, 10, 30})
       .Observe(std::chrono::duration<double>(request.took).count());

@@ -351,7 +351,8 @@ TEST_CASE("clones, replays and wrong codes are refused and entered", "[care][INS
   CHECK(town.newest().reason == expected);
 }
 
-TEST_CASE("a hub that has not heard that it is enrolled is told again, under the same link key", "[care][INS-2][AVA-3]") {
+TEST_CASE("a hub that has not heard that it is enrolled is told again, under the same link key",
+          "[care][INS-2][AVA-3]") {
   Town town;
   TestHub hub("hub");
   api::HubDesk desk(*town.services);
@@ -367,6 +368,50 @@ TEST_CASE("a hub that has not heard that it is enrolled is told again, under the
   CHECK(desk.enrol(next->code, envelope, link.point()).ok());
   const auto other = fakes::p256_key("other").public_key();
   CHECK(desk.enrol(code->code, envelope, other.point()).error().reason == "wrong_link_key");
+}
+
+TEST_CASE("asking again and again to be enrolled fills no log", "[care][INS-2][AVA-6]") {
+  Town town;
+  TestHub hub("hub");
+  api::HubDesk desk(*town.services);
+  const auto link = fakes::p256_key("link").public_key();
+  const auto code = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+  const auto envelope = Town::link_key(hub.device_key, link);
+  REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+  const auto entries = town.log().size();
+  for (int i = 0; i < 100; ++i) REQUIRE(desk.enrol(code->code, envelope, link.point()).ok());
+  CHECK(town.log().size() == entries);
+  const auto refuse = [&](int times) {
+    for (int i = 0; i < times; ++i)
+      CHECK_FALSE(desk.enrol("WRONG", Town::link_key(hub.device_key, link, 2), link.point()).ok());
+  };
+  refuse(100);
+  CHECK(town.log().size() == entries + api::Refusals::kMostAMinute);
+  town.now += std::chrono::minutes(1);
+  refuse(1);
+  CHECK(town.log().size() == entries + api::Refusals::kMostAMinute + 1);
+}
+
+TEST_CASE("whose hub a link key is can be told without the store, by the newest one alone", "[care][AVA-6]") {
+  Town town;
+  TestHub hub("hub");
+  const auto enrol = [&](const char* name, int n) {
+    const auto link = fakes::p256_key(name).public_key();
+    const auto code = town.services->enrolment().make_code(OrderMaker::kProvider, hub.id(), town.now);
+    api::HubDesk desk(*town.services);
+    REQUIRE(desk.enrol(code->code, Town::link_key(hub.device_key, link, n), link.point()).ok());
+  };
+  const auto provider_of = [&](const char* name) {
+    return town.services->provider_of_link(fakes::p256_key(name).public_key().point());
+  };
+  CHECK(provider_of("first").empty());
+  enrol("first", 1);
+  CHECK(provider_of("first") == OrderMaker::kProvider);
+  town.start();
+  CHECK(provider_of("first") == OrderMaker::kProvider);
+  enrol("second", 2);
+  CHECK(provider_of("first").empty());
+  CHECK(provider_of("second") == OrderMaker::kProvider);
 }
 
 TEST_CASE("a code of one hub does not enrol another", "[care][INS-2]") {

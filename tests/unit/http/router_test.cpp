@@ -43,37 +43,3 @@ TEST_CASE("a path with other methods says which", "[http]") {
   CHECK(router.find("PUT", "/a").allowed == "GET, POST");
   CHECK(router.find("PUT", "/c").allowed.empty());
 }
-
-TEST_CASE("a peer's budget comes back with time", "[http]") {
-  http::Limits limits;
-  limits.request_burst = 2;
-  limits.requests_per_second = 1;
-  http::Admission admission(limits);
-  const auto start = http::Admission::Clock::now();
-  CHECK(admission.allow_request("a", start));
-  CHECK(admission.allow_request("a", start));
-  CHECK_FALSE(admission.allow_request("a", start));
-  CHECK(admission.allow_request("b", start));
-  CHECK_FALSE(admission.allow_request("a", start + std::chrono::milliseconds(500)));
-  CHECK(admission.allow_request("a", start + std::chrono::milliseconds(1100)));
-  CHECK_FALSE(admission.allow_request("a", start + std::chrono::milliseconds(1200)));
-}
-
-TEST_CASE("a place is given back when its connection ends", "[http]") {
-  http::Limits limits;
-  limits.max_handshaking = 1;
-  limits.max_hubs = 1;
-  http::Admission admission(limits);
-  auto first = admission.enter("a");
-  REQUIRE(first);
-  CHECK_FALSE(admission.enter("b"));
-  CHECK(admission.classify(*first, http::Traffic::kHub));
-  auto second = admission.enter("b");
-  REQUIRE(second);
-  CHECK_FALSE(admission.classify(*second, http::Traffic::kHub));
-  first.reset();
-  CHECK(admission.connections(http::Traffic::kHub) == 0);
-  auto third = admission.enter("c");
-  REQUIRE(third);
-  CHECK(admission.classify(*third, http::Traffic::kHub));
-}

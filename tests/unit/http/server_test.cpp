@@ -205,26 +205,43 @@ TEST_CASE("who is slow with handshake, header or body is cut off", "[http]") {
   }
 }
 
-TEST_CASE("a peer has so many connections and no more", "[http]") {
+TEST_CASE("a peer has so many connections, and the one that has asked nothing longest makes room", "[http][AVA-6]") {
   http::Limits limits;
   limits.max_per_peer = 2;
   RunningServer server(add_echoes, limits);
   Client first(server.port());
   Client second(server.port());
   CHECK(first.get("/echo/1").result_int() == 200);
-  CHECK_THROWS(Client(server.port()));
-  CHECK(second.get("/echo/1").result_int() == 200);
+  Client third(server.port());
+  CHECK(third.get("/echo/1").result_int() == 200);
+  CHECK(second.is_closed_by_peer());
+  CHECK(first.get("/echo/1").result_int() == 200);
 }
 
-TEST_CASE("when staff connections are full, hubs are still served", "[http]") {
+TEST_CASE("handshakes that are never finished keep nobody out", "[http][AVA-6]") {
   http::Limits limits;
-  limits.max_staff = 1;
+  limits.max_handshaking = 4;
+  RunningServer server(add_echoes, limits);
+  boost::asio::io_context loop;
+  std::vector<boost::asio::ip::tcp::socket> silent;
+  for (int i = 0; i < 12; ++i) {
+    silent.emplace_back(loop).connect({boost::asio::ip::address_v4::loopback(), server.port()});
+  }
+  Client client(server.port());
+  CHECK(client.get("/echo/1").result_int() == 200);
+}
+
+TEST_CASE("when a provider's staff connections are full, other providers and hubs are served", "[http][AVA-6]") {
+  http::Limits limits;
+  limits.max_staff_of_provider = 1;
   RunningServer server(add_echoes, limits);
   const test::Identity link;
   Client first(server.port());
-  CHECK(first.get("/echo/1").result_int() == 200);
+  CHECK(first.get("/echo/1", {{"Authorization", "Bearer nord1"}}).result_int() == 200);
+  Client other(server.port());
+  CHECK(other.get("/echo/1", {{"Authorization", "Bearer syd1"}}).result_int() == 200);
   Client second(server.port());
-  const auto refused = second.get("/echo/1");
+  const auto refused = second.get("/echo/1", {{"Authorization", "Bearer nord2"}});
   CHECK(refused.result_int() == 503);
   CHECK(code_of(refused) == "overloaded");
   CHECK(refused.count(field::retry_after) == 1);
@@ -244,6 +261,27 @@ TEST_CASE("a peer's requests are rationed", "[http]") {
   const auto refused = client.get("/echo/1");
   CHECK(refused.result_int() == 429);
   CHECK(code_of(refused) == "too_many_requests");
+}
+
+TEST_CASE("a caller's requests are rationed, and a provider's, each apart from others'", "[http][AVA-6]") {
+  http::Limits limits;
+  limits.request_burst = 2;
+  limits.provider_request_burst = 3;
+  limits.requests_per_second = limits.provider_requests_per_second = 0;
+  RunningServer server(add_echoes, limits);
+  Client client(server.port());
+  const auto status = [&](const char* token) {
+    return client.get("/staff", {{"Authorization", std::string("Bearer ") + token}}).result_int();
+  };
+  CHECK(status("nord1") == 200);
+  CHECK(status("nord1") == 200);
+  CHECK(status("nord1") == 429);
+  CHECK(status("nord2") == 200);
+  CHECK(status("nord3") == 429);
+  CHECK(status("syd1") == 200);
+  CHECK(status("made-up") == 200);
+  CHECK(status("another") == 200);
+  CHECK(status("a-third") == 429);  // strangers count by where they come from
 }
 
 TEST_CASE("requests sent one behind the other are answered in order", "[http]") {

@@ -73,8 +73,14 @@ RunningServer::RunningServer(const Setup& setup, http::Limits limits) {
   if (!tls.ok()) throw std::runtime_error(tls.error().message);
   tls_ = std::move(*tls);
   const auto is_app = [](std::string_view origin) { return origin == kAppOrigin; };
-  server_ =
-      std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app, limits});
+  const auto of_token = [](const std::string& token) -> std::string {
+    for (const char* provider : {"nord", "syd"}) {
+      if (token.starts_with(provider)) return provider;
+    }
+    return "";
+  };
+  server_ = std::make_unique<http::Server>(http::Server::Parts{loop_, *tls_, store_, network_, router_, is_app, limits,
+                                                               [](const http::Served&) {}, of_token});
   const auto port = server_->listen("127.0.0.1:0");
   if (!port.ok()) throw std::runtime_error(port.error().message);
   port_ = *port;

@@ -43,7 +43,8 @@ class Identity {
   std::string key_file_;
 };
 
-// A server with its loop and workers, running until destroyed.
+// A server with its loop and workers, running until destroyed. A token that begins with "nord" or "syd" is that
+// provider's.
 class RunningServer {
  public:
   using Setup = std::function<void(http::Router& router, http::Executor loop, http::Workers& store)>;

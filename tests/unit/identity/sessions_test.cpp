@@ -172,6 +172,43 @@ TEST_CASE("tokens that were never given open nothing", "[identity]") {
   }
 }
 
+TEST_CASE("one login cannot use up the sessions of others", "[identity][AVA-6]") {
+  Sessions::Terms terms;
+  terms.max_of_person = 2;
+  terms.max_of_provider = 3;
+  Door door;
+  Sessions sessions(terms);
+  const auto enter = [&](const char* name) {
+    door.now += std::chrono::seconds(1);
+    const auto body = request(door.maker.login(name, Role::kOperator), sessions.challenge(door.now));
+    return sessions.open(body, kHost, door.provider(), door.trusted(), door.now);
+  };
+  const auto first = enter("olle");
+  const auto second = enter("olle");
+  const auto third = enter("olle");
+  REQUIRE(third.ok());
+  CHECK_FALSE(sessions.look_up(first->token, door.now).ok());
+  CHECK(sessions.look_up(second->token, door.now).ok());
+  REQUIRE(enter("pia").ok());
+  CHECK(enter("pia").error().reason == "too_many_sessions");
+  CHECK(enter("olle").ok());  // in the place of one of its own
+}
+
+TEST_CASE("whose session a token is can be told without the store, until it ends", "[identity][AVA-6]") {
+  Door door;
+  auto& services = *door.services;
+  const auto opened = door.enter(door.maker.login("olle", Role::kOperator));
+  CHECK(services.provider_of_token(opened->token) == OrderMaker::kProvider);
+  CHECK(services.provider_of_token(to_base64url(fakes::bytes32("guess"))).empty());
+  CHECK(services.provider_of_token("x").empty());
+  SECTION("logged out") { services.sessions().close(opened->token, door.now); }
+  SECTION("run out, once it is asked for") {
+    door.now += std::chrono::minutes(16);
+    CHECK_FALSE(services.sessions().authenticate(opened->token, door.now).ok());
+  }
+  CHECK(services.provider_of_token(opened->token).empty());
+}
+
 TEST_CASE("challenges are forgotten, oldest first, before they fill the memory", "[identity]") {
   Sessions::Terms terms;
   terms.max_challenges = 4;
