@@ -8,7 +8,7 @@ namespace tillsyn::http {
 
 namespace {
 
-constexpr std::size_t kNameBytes = 16;  // of a key or token: enough to tell one from another
+constexpr std::size_t kNameBytes = 15;  // of a key or token: enough to tell one from another
 
 ApiResponse with_retry(ApiResponse response, const char* seconds) {
   response.headers["Retry-After"] = seconds;

@@ -106,11 +106,11 @@ void Hubs::trust_changed() {
   for (auto& [id, entry] : entries_) look_again(entry);
 }
 
-asio::awaitable<Result<Hub>> Hubs::whose(const KnownKeys::Key& link_key) {
+asio::awaitable<Result<Hub>> Hubs::whose(const KnownKeys::Key& link_key, const http::Share& share) {
   if (const auto known = keys_.find(link_key)) co_return *known;
   const auto forgotten = keys_.forgotten();
   auto job = [this, &link_key] { return desk_.find(link_key); };
-  auto found = co_await store_.run(std::move(job));
+  auto found = co_await store_.run(std::move(job), share);
   if (found.ok()) keys_.remember(link_key, *found, forgotten);
   co_return found;
 }
@@ -126,7 +126,8 @@ asio::awaitable<std::vector<std::string>> Hubs::take_offers(const Hub& hub, cons
   auto offers = std::exchange(entry(hub).offers, {});
   for (const PendingOffer& offer : offers) {
     auto job = [&offer, &status] { return offer.make(status); };
-    auto text = co_await store_.run(std::move(job));
+    const http::Share share(http::Urgency::kView, hub.provider, hub.id);
+    auto text = co_await store_.run(std::move(job), share);
     if (text.ok()) {
       texts.push_back(std::move(*text));
     } else {

@@ -79,7 +79,7 @@ class Hubs {
   void trust_changed();
 
   // For the routes.
-  asio::awaitable<Result<Hub>> whose(const KnownKeys::Key& link_key);
+  asio::awaitable<Result<Hub>> whose(const KnownKeys::Key& link_key, const http::Share& share);
   Json status_of(const Hub& hub) const;
   Quiet& quiet_of(const Hub& hub) { return entry(hub).quiet; }
   asio::awaitable<std::vector<std::string>> take_offers(const Hub& hub, const Json& status);

@@ -76,7 +76,7 @@ ApiResponse Routes::trust() {
 asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
   auto status = read_poll(exchange.request.body);
   if (!status.ok()) co_return http::problem(status.error());
-  const auto hub = co_await hubs_.whose(*exchange.request.client_key);
+  const auto hub = co_await hubs_.whose(*exchange.request.client_key, exchange.share);
   if (!hub.ok()) co_return http::problem(hub.error());
   hubs_.heard(*hub, *status);
   std::uint64_t acked = acked_in(*status);
@@ -86,7 +86,7 @@ asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
   Hubs::Hold hold(hubs_, *hub);
   const auto deadline = hubs_.now() + times_.hold;
   for (;;) {
-    auto words = co_await next_words(*hub, acked);
+    auto words = co_await next_words(*hub, acked, exchange.share);
     if (!words.empty()) co_return json_text(std::move(words));
     const auto ended = co_await hold.wait(deadline, exchange.stream);
     if (ended == Hubs::Hold::Ended::kPeerGone) co_return http::problem(503, "peer_gone", "The hub has gone.");
@@ -96,7 +96,7 @@ asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
 
 // What there is to say to the hub, empty when there is nothing, or nothing but what was said so lately that the hub
 // cannot have acted on it: else poll and answer would chase each other.
-asio::awaitable<std::string> Routes::next_words(const Hub& hub, std::uint64_t& acked) {
+asio::awaitable<std::string> Routes::next_words(const Hub& hub, std::uint64_t& acked, const http::Share& share) {
   Quiet& quiet = hubs_.quiet_of(hub);
   const auto known = quiet.holds(hubs_.now());
   acked = known.value_or(acked);
@@ -104,7 +104,7 @@ asio::awaitable<std::string> Routes::next_words(const Hub& hub, std::uint64_t& a
   const auto changes = quiet.changes();
   const Json status = hubs_.status_of(hub);
   auto job = [this, &hub, &status] { return desk_.work_for(hub, status); };
-  auto found = co_await store_.run(std::move(job));
+  auto found = co_await store_.run(std::move(job), share);
   Work work = found.ok() ? std::move(*found) : Work{};  // views go on while the store does not; the desk has logged why
   keep_what_fits(work.orders);
   acked = work.events_acked.value_or(acked);
@@ -121,13 +121,13 @@ asio::awaitable<std::string> Routes::next_words(const Hub& hub, std::uint64_t& a
 asio::awaitable<ApiResponse> Routes::report(Exchange& exchange) {
   auto request = read_report(exchange.request.body);
   if (!request.ok()) co_return http::problem(request.error());
-  const auto hub = co_await hubs_.whose(*exchange.request.client_key);
+  const auto hub = co_await hubs_.whose(*exchange.request.client_key, exchange.share);
   if (!hub.ok()) co_return http::problem(hub.error());
   if (!request->status.is_null()) hubs_.heard(*hub, request->status);
   // A viewer waits for the answer, and verifies it itself; the log can follow.
   hubs_.answered(*hub, request->report.answers);
   auto job = [this, &hub, &request] { return desk_.record(*hub, request->report); };
-  const auto acked = co_await store_.run(std::move(job));
+  const auto acked = co_await store_.run(std::move(job), exchange.share);
   if (!acked.ok()) co_return http::problem(acked.error());
   co_return json_text("{\"events_acked\":" + std::to_string(*acked) + "}");
 }
@@ -138,7 +138,7 @@ asio::awaitable<ApiResponse> Routes::enrol(Exchange& exchange) {
   auto job = [this, &request, key = *exchange.request.client_key] {
     return desk_.enrol(request->code, request->link_key, key);
   };
-  const auto hub = co_await store_.run(std::move(job));
+  const auto hub = co_await store_.run(std::move(job), exchange.share);
   if (!hub.ok()) co_return http::problem(hub.error());
   hubs_.expect(*hub);
   co_return http::json_response(Json{{"hub", hub->id}, {"provider", hub->provider}});

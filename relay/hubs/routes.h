@@ -28,7 +28,7 @@ class Routes {
   asio::awaitable<http::ApiResponse> enrol(http::Exchange& exchange);
   http::ApiResponse trust();
 
-  asio::awaitable<std::string> next_words(const Hub& hub, std::uint64_t& acked);
+  asio::awaitable<std::string> next_words(const Hub& hub, std::uint64_t& acked, const http::Share& share);
 
   Hubs& hubs_;
   Desk& desk_;

@@ -11,7 +11,7 @@ namespace {
 namespace websocket = boost::beast::websocket;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kNameBytes = 16;  // of a token: enough to tell it from another
+constexpr std::size_t kNameBytes = 15;  // of a token: enough to tell it from another
 constexpr std::size_t kMaxTexts = 64;   // waiting for a page that does not read: it is gone
 
 Error no_place() {
