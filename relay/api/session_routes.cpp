@@ -91,6 +91,7 @@ std::vector<http::Route> session_routes(Services& services) {
     return id_token ? http::json_response({{"id_token", *id_token}}) : http::problem(id_token.error());
   });
   token.runs = http::Runs::kNetworkThread;
+  token.turn_of = [&services](const ApiRequest& request) { return services.token_endpoint().issuer_in(request.body); };
   out.push_back(std::move(token));
   out.push_back(open_route("GET", "/v1/client-jwks", [&services](const ApiRequest&) {
     return http::json_response(services.token_endpoint().client_jwks());

@@ -64,13 +64,14 @@ class Relay {
   asio::awaitable<std::optional<http::ApiResponse>> answer_watcher(std::string path);
   watch::Figures::Now figures_of(const api::Health& health) const;
 
-  static constexpr std::size_t kNetworkThreads = 4;
-  static constexpr std::size_t kWebhookThreads = 4;  // their own: a slow receiver keeps nobody from logging in
-  static constexpr std::size_t kWebhooksOfOne = 1;   // and another provider's from nothing
+  static constexpr std::size_t kNetworkThreads = 8;
+  static constexpr std::size_t kLoginsAtOneIssuer = 2;  // that wait for an identity provider: it may be silent
+  static constexpr std::size_t kWebhookThreads = 4;     // their own: a slow receiver keeps nobody from logging in
+  static constexpr std::size_t kWebhooksOfOne = 1;      // and another provider's from nothing
 
   asio::io_context loop_{1};
   http::Workers store_{1};
-  http::Workers network_{kNetworkThreads};
+  http::Workers network_{kNetworkThreads, kLoginsAtOneIssuer};
   http::Workers webhooks_{kWebhookThreads, kWebhooksOfOne};
   std::unique_ptr<api::Services> services_;
   api::HubDesk hub_desk_;

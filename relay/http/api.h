@@ -30,7 +30,7 @@ struct ApiRequest {
   std::optional<std::string> origin;  // the Origin header; one of the root list's, or the request never gets here
   std::string host;                   // the Host header, lower case, as sent ("localhost:4433"); unjudged
   std::optional<std::string> idempotency_key;  // the Idempotency-Key header, unjudged
-  std::optional<std::string> if_match;  // the If-Match header, unjudged
+  std::optional<std::string> if_match;         // the If-Match header, unjudged
   std::string peer;  // the peer's address without port; of IPv6 its /64, which is one subscriber
 };
 
@@ -81,6 +81,9 @@ struct Route {
   std::size_t max_body = kDefaultMaxBody;  // a larger one is 413 before it is read
   Handler handler;
   Runs runs = Runs::kStoreThread;
+  // Where a stranger asks: under whom the request takes its turn, by what it asks for. Called on the loop with the
+  // body.
+  std::function<std::string(const ApiRequest&)> turn_of = [](const ApiRequest&) { return std::string(); };
 };
 
 }  // namespace tillsyn::http

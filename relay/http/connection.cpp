@@ -148,6 +148,7 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
     co_return Answer(std::move(response), false);
   }
   auto refusal = co_await read_body(parser, endpoint.terms.max_body, exchange.request.body);
+  if (exchange.share.provider.empty()) exchange.share.provider = endpoint.terms.turn_of(exchange.request);
   if (!refusal) refusal = refuse_queue(exchange.share, endpoint.terms.runs);  // others came while it was read
   if (refusal) co_return Answer(std::move(refusal), false);
   auto response = co_await hand_over(exchange, endpoint);

@@ -85,6 +85,12 @@ std::string TokenEndpoint::assertion(const orders::Issuer& issuer, Instant now) 
   return crypto::sign_jws(client_key_, client_key_.public_key().thumbprint_text(), claims);
 }
 
+std::string TokenEndpoint::issuer_in(const std::string& body) const {
+  const auto request = read_request(body);
+  const auto list = this->list();
+  return request && list && list->issuer(request->issuer) ? request->issuer : std::string();
+}
+
 Result<std::string> TokenEndpoint::exchange(const std::string& body, Instant now) const {
   TILLSYN_TRY(request, read_request(body));
   const auto list = this->list();

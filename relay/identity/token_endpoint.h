@@ -29,6 +29,9 @@ class TokenEndpoint {
   // "bundle_missing". TLS is verified against the issuer's `ca` alone, or the system's where the root list gives none.
   Result<std::string> exchange(const std::string& body, Instant now) const;
 
+  // The identity provider that such a body asks, if the root list names it; else empty.
+  std::string issuer_in(const std::string& body) const;
+
   Json client_jwks() const;
 
  private:

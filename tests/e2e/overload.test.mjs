@@ -214,6 +214,23 @@ describe('under a flood that the store cannot serve', () => {
     assert.equal(await refusedFor('syd', '[a-z_]+'), refusedBefore);
   });
 
+  test('an identity provider that does not answer holds up its own provider\'s logins alone [AVA-6] [TEN-1]', async () => {
+    let given = 0;
+    const {verifier, code, redirect} = {verifier: random(32), code: random(16), redirect: `${town.appOrigin}/callback.html`};
+    town.idpProcess.kill('SIGSTOP');
+    try {
+      const asked = Array.from({length: 24}, () => nord.staff.chef.post('/v1/oidc/token', {issuer: nord.issuer.issuer, code, code_verifier: verifier, redirect_uri: redirect})
+        .then(() => { given += 1; }, () => {}));
+      await until('they wait', async () => /tillsyn_connections\{class="staff"\} (\d+)/.exec(await metrics())[1] >= 24);
+      await new Person(syd, 'bo.ek').logIn();
+      assert.equal(given, 0, 'a login with the other was done before any with the silent one');
+      town.idpProcess.kill('SIGCONT');
+      await Promise.all(asked);
+    } finally {
+      town.idpProcess.kill('SIGCONT');
+    }
+  });
+
   test('a stranger who opens session after session uses up nobody else\'s [AVA-6]', async () => {
     const anna = new Person(nord, 'anna.berg');
     Object.assign(anna, {key: nord.staff['anna.berg'].key, idToken: nord.staff['anna.berg'].idToken});

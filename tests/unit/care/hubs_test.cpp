@@ -91,7 +91,8 @@ TEST_CASE("an order that waits at the hub is said again after something has chan
   CHECK(town.told(status()).contains(hash));
 }
 
-// Two homes of one provider, and a check at every order that whoever then has more to be told is among those it concerns.
+// Two homes of one provider, and a check at every order that whoever then has more to be told is among those it
+// concerns.
 struct TwoHomes : Served {
   TwoHomes() : other("other hub"), other_at(enrol(other.device_key)) {}
 

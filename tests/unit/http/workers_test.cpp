@@ -114,5 +114,34 @@ TEST_CASE("without a group each job is answered by itself", "[http]") {
   CHECK(rig.answers == std::vector<std::string>{"waited", "second"});
 }
 
+TEST_CASE("who keeps its threads waiting keeps nobody else's, and each of its jobs comes to its turn",
+          "[http][AVA-6]") {
+  asio::io_context loop;
+  Workers workers(2, 1);
+  std::promise<void> gate;
+  std::vector<std::string> answers;
+  const auto ask = [&](const std::string& provider, std::function<std::string()> job) {
+    asio::co_spawn(
+        loop,
+        [&, provider, job]() -> asio::awaitable<void> {
+          const Share share(Urgency::kAct, provider, "caller");
+          answers.push_back(co_await workers.run(job, share));
+        },
+        asio::detached);
+  };
+  const auto wait = [open = gate.get_future().share()] {
+    open.wait();
+    return std::string("nord");
+  };
+  for (int i = 0; i < 3; ++i) ask("nord", wait);
+  ask("syd", [] { return std::string("syd"); });
+  while (answers.empty()) loop.run_one();
+  CHECK(answers == std::vector<std::string>{"syd"});
+  gate.set_value();
+  loop.run();
+  CHECK(answers == std::vector<std::string>{"syd", "nord", "nord", "nord"});
+  workers.stop();
+}
+
 }  // namespace
 }  // namespace tillsyn::http
