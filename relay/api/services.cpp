@@ -7,6 +7,11 @@
 #include "relay/store/key_file.h"
 
 namespace tillsyn::api {
+namespace {
+
+constexpr std::chrono::minutes kClockSlack{5};
+
+}  // namespace
 
 Result<std::unique_ptr<Services>> Services::open(const std::filesystem::path& store_folder, orders::FleetRoot root,
                                                  std::function<Instant()> now) {
@@ -78,10 +83,11 @@ Health Services::health() {
   if (const auto& bundle = trust_->bundle()) out.bundle_expires = bundle->expires_at;
   for (const auto& [id, provider] : providers_) {
     const auto size = provider->ledger->size();
-    out.providers[id] = {true, provider->database.is_sound(), size ? *size : 0};
+    const auto newest = provider->ledger->newest();
+    out.providers[id] = {true, provider->database.is_sound(), size ? *size : 0, newest ? *newest : Instant()};
     out.is_sound = out.is_sound && provider->database.is_sound();
   }
-  for (const auto& [id, why] : unserved_) out.providers[id] = {false, true, 0};
+  for (const auto& [id, why] : unserved_) out.providers[id] = {false, true, 0, {}};
   out.trouble = trouble(out);
   return out;
 }
@@ -91,11 +97,26 @@ std::string Services::trouble(const Health& health) const {
   if (!health.is_sound)
     return "The disk failed or is full: make room or replace it, then restart the relay. Nothing is taken in until "
            "then.";
+  if (const std::string wrong = trouble_of_clock(health); !wrong.empty()) return wrong;
   if (!health.root_list_expires) return "No root list yet: hand it in with tillsyn-admin trust publish.";
   if (!health.bundle_expires) return "No bundle yet: hand it in with tillsyn-admin trust publish.";
-  if (*health.root_list_expires <= now()) return "The root list has run out: make and publish a new one.";
-  if (*health.bundle_expires <= now()) return "The bundle has run out: see why the trust machine publishes none.";
+  if (*health.root_list_expires <= now())
+    return "The root list has run out: make and publish a new one. If it has not, this machine's clock is wrong.";
+  if (*health.bundle_expires <= now())
+    return "The bundle has run out: see why the trust machine publishes none. If it does, this machine's clock is "
+           "wrong.";
   for (const auto& [id, why] : unserved_) return "Provider " + id + " is not served: " + why;
+  return {};
+}
+
+// Nothing is alarmed in time, and nobody has rights, by a clock that lies behind.
+std::string Services::trouble_of_clock(const Health& health) const {
+  for (const auto& [id, provider] : health.providers) {
+    if (provider.newest <= now() + kClockSlack) continue;
+    return "This machine's clock says " + format_instant(now()) + ", but provider " + id + "'s log ends at " +
+           format_instant(provider.newest) +
+           ": set the clock. If it is right now, it was wrong then: until that time has come entries keep it.";
+  }
   return {};
 }
 

@@ -29,7 +29,7 @@ struct Listener {
   // Orders, countersigns, receipts; `hubs` as care::hubs_concerned.
   using Hubs = std::optional<std::vector<std::string>>;
   std::function<void(const std::string& provider, const Hubs& hubs)> orders_changed = [](const std::string&,
-                                                                                          const Hubs&) {};
+                                                                                         const Hubs&) {};
   // What staff pages show and hubs do not hear of: drafts, names, alarms.
   std::function<void(const std::string& provider)> lists_changed = [](const std::string&) {};
   std::function<void()> trust_changed = [] {};
@@ -43,6 +43,7 @@ struct Health {
     bool is_served = false;
     bool is_sound = false;
     std::uint64_t entries = 0;  // of its log
+    Instant newest;             // when the last of them was made
   };
   std::string trouble;   // a sentence that says what to do; empty: ready
   bool is_sound = true;  // false once a database has failed: nothing more is taken in until a restart
@@ -112,6 +113,7 @@ class Services {
       : store_(std::move(store)), now_(std::move(now)) {}
   void open_providers();
   std::string trouble(const Health& health) const;
+  std::string trouble_of_clock(const Health& health) const;
 
   std::unique_ptr<store::Store> store_;
   std::function<Instant()> now_;

@@ -68,6 +68,11 @@ Result<void> Ledger::load() {
   return {};
 }
 
+Result<Instant> Ledger::newest() {
+  TILLSYN_CHECK(load());
+  return state_->newest;
+}
+
 Result<Instant> Ledger::time_of_newest(std::uint64_t size) {
   if (size == 0) return Instant();
   TILLSYN_TRY(texts, entries(size - 1, 1));

@@ -52,8 +52,10 @@ class Ledger {
   };
   Result<Entry> append_seen(const Seen& seen, Instant now);
 
-  // How many entries are durable.
+  // How many entries are durable, and when the newest was made. Time never goes back in a log: an entry made under an
+  // earlier clock has the time of the one before it.
   Result<std::uint64_t> size();
+  Result<Instant> newest();
   Result<ledger::Checkpoint> checkpoint();  // now
   Result<std::string> checkpoint_note();    // the same, signed
   // That of the first `size` entries.
