@@ -173,7 +173,7 @@ describe('one provider\'s flood', () => {
 });
 
 describe('under a flood that the store cannot serve', () => {
-  test('lists are refused first, hubs\' polls go on, marks too, and a running view is not disturbed [AVA-6] [VID-1]', async () => {
+  test('lists are refused first, hubs\' polls go on, marks too, and a running view is not disturbed [AVA-6]', async () => {
     const running = await openView(nord);
     const framesBefore = running.viewer.frames.length;
     const {refusals} = await flooded(await flooders(nord), async () => {
@@ -231,7 +231,7 @@ describe('under a flood that the store cannot serve', () => {
     }
   });
 
-  test('a stranger who opens session after session uses up nobody else\'s [AVA-6]', async () => {
+  test('one login that opens session after session uses up nobody else\'s [AVA-6]', async () => {
     const anna = new Person(nord, 'anna.berg');
     Object.assign(anna, {key: nord.staff['anna.berg'].key, idToken: nord.staff['anna.berg'].idToken});
     const first = (await anna.openSession()).token;

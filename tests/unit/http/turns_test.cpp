@@ -104,7 +104,7 @@ TEST_CASE("one caller's flood leaves its colleagues their turns, and its own job
   CHECK(queue.order.back() == "script 49");
 }
 
-TEST_CASE("the relay's own jobs go before all, in their order", "[http][AVA-6][LOG-9]") {
+TEST_CASE("the relay's own jobs go before all, in their order", "[http][AVA-6]") {
   Queue queue;
   queue.add(share(Urgency::kView, "nord"), "view", 10);
   queue.add(Share(), "evaluate");
