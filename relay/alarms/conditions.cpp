@@ -34,6 +34,7 @@ class Reckoning {
       TILLSYN_CHECK(check_receipts(hub, heard));
     }
     TILLSYN_CHECK(maintenance());
+    copy();
     return std::move(out_);
   }
 
@@ -283,6 +284,24 @@ class Reckoning {
       out_.push_back(std::move(out));
     }
     return {};
+  }
+
+  // ---- the log's copy
+
+  void copy() {
+    using State = CopyHeard::State;
+    const auto is_so = [this](State state, const char* kind) {
+      return q_.copy.state == state || (q_.copy.state == State::kUnknown && is_raised(kind));
+    };
+    if (is_so(State::kLate, "copy_late")) add_copy("copy_late");
+    if (is_so(State::kDisagrees, "copy_disagrees")) add_copy("copy_disagrees");
+  }
+
+  void add_copy(const char* kind) {
+    Condition out{kind, kind};
+    if (!q_.copy.reason.empty()) out.reason = q_.copy.reason;
+    out.since = q_.now - q_.copy.lasts;
+    out_.push_back(std::move(out));
   }
 
   const Question& q_;

@@ -28,6 +28,9 @@ namespace tillsyn::alarms {
 //                     (both stay when the hub is not heard any more: nothing is mended by that)
 //   order_refused     an order in force that the hub has refused; `reason` is the hub's
 //   maintenance_in_window  a window lies in maintenance that was planned before
+//   copy_late         the copy of the log that leaves the machine cannot be written or does not keep up; `reason` says
+//   copy_disagrees    that copy is not of this log: it has been altered, or is another's
+//                     (both are the administrators' and managers' to see to)
 //   not_evaluated     nobody looked for any of these for a while: the relay stood still
 struct Condition {
   std::string subject;
@@ -48,6 +51,7 @@ using Confirmed = std::set<std::pair<std::string, std::string>>;
 struct Question {
   care::Provider& provider;
   const Hearing& hearing;
+  const CopyHeard& copy;
   const std::map<std::string, std::optional<std::string>>& raised;  // the subjects of alarms that stand, with their hub
   Confirmed& confirmed;
   Instant now;

@@ -15,4 +15,17 @@ struct Heard {
 
 using Hearing = std::map<std::string, Heard>;  // of one provider, by hub
 
+// What is known of the copy of one provider's log in a folder of another machine's (relay/copies).
+struct CopyHeard {
+  enum class State {
+    kUnknown,    // not looked at yet: an alarm that stands stays
+    kWell,       // as long as the log, or about to be; or none is kept
+    kLate,       // cannot be written, or has not kept up
+    kDisagrees,  // not of this log
+  };
+  State state = State::kUnknown;
+  std::string reason;                 // when late
+  std::chrono::milliseconds lasts{};  // late or disagreeing
+};
+
 }  // namespace tillsyn::alarms

@@ -93,7 +93,8 @@ Result<bool> Watch::evaluate(Instant now) {
     TILLSYN_TRY(last, last_evaluation());
     std::map<std::string, std::optional<std::string>> raised;
     for (const Alarm& alarm : held) raised.emplace(alarm.about.subject, alarm.about.hub);
-    TILLSYN_TRY(found, conditions({provider_, hearing_, raised, confirmed_, now, windows_from(held, last, now)}));
+    TILLSYN_TRY(found,
+                conditions({provider_, hearing_, copy_, raised, confirmed_, now, windows_from(held, last, now)}));
     TILLSYN_TRY(still, stood_still(held, now));
     if (still) found.push_back(*still);
     changed = lost;

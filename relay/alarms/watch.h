@@ -49,6 +49,7 @@ class Watch {
 
   // What presence says; used from then on.
   void hear(Hearing hearing) { hearing_ = std::move(hearing); }
+  void hear_of_copy(CopyHeard copy) { copy_ = std::move(copy); }
 
   // Looks at everything. True if an alarm was raised, cleared or escalated.
   Result<bool> evaluate(Instant now);
@@ -70,6 +71,7 @@ class Watch {
 
   care::Provider& provider_;
   Hearing hearing_;
+  CopyHeard copy_;
   Confirmed confirmed_;
   std::optional<Instant> evaluated_;
   std::optional<Instant> remembered_;

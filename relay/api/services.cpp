@@ -134,6 +134,14 @@ void Services::evaluate(std::map<std::string, alarms::Hearing> heard_of) {
   }
 }
 
+void Services::hear_of_copies(const std::map<std::string, alarms::CopyHeard>& copies) {
+  for (auto& [id, provider] : providers_) {
+    const auto heard = copies.find(id);
+    watch(*provider).hear_of_copy(heard == copies.end() ? alarms::CopyHeard{alarms::CopyHeard::State::kWell, {}, {}}
+                                                        : heard->second);
+  }
+}
+
 std::vector<std::pair<std::string, webhooks::Delivery>> Services::due_webhooks() {
   std::vector<std::pair<std::string, webhooks::Delivery>> out;
   for (auto& [id, provider] : providers_) {

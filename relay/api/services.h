@@ -78,6 +78,9 @@ class Services {
   // that fails it is logged, and the others go on.
   void evaluate(std::map<std::string, alarms::Hearing> heard_of);
 
+  // What is known of the logs' copies, for the next evaluation; of those not named it is that all is well.
+  void hear_of_copies(const std::map<std::string, alarms::CopyHeard>& copies);
+
   // What is to be sent to the providers' own systems now, with the provider's id; and what came of it.
   std::vector<std::pair<std::string, webhooks::Delivery>> due_webhooks();
   void webhook_tried(const std::string& provider, const std::string& id, const std::optional<long>& status);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "relay/app/relay.h"
@@ -53,7 +54,9 @@ int serve(const Options& options) {
   const auto ports = listen(**relay, options);
   if (!ports.ok()) return refuse(ports.error());
   std::cout << *ports << std::endl;
-  return (*relay)->run() ? 0 : kStoreFailed;
+  const int code = (*relay)->run() ? 0 : kStoreFailed;
+  if ((*relay)->is_hanging()) std::_Exit(code);
+  return code;
 }
 
 }  // namespace

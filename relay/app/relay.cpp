@@ -21,6 +21,7 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kNone = std::chrono::milliseconds(0);
 constexpr auto kGlance = std::chrono::milliseconds(20);
 constexpr auto kFarewell = std::chrono::milliseconds(2000);
+constexpr auto kLastCopy = std::chrono::milliseconds(3000);    // for what is being written when the relay ends
 constexpr std::array kCallers = {"anyone", "session", "hub"};  // as http::Caller counts them
 constexpr auto kLongestGroup = std::chrono::milliseconds(20);  // of jobs that wait for one commit
 constexpr auto kWatchEvery = std::chrono::seconds(2);          // with a loss's 45 s and 8 s: told within a minute
@@ -136,7 +137,8 @@ asio::awaitable<void> Relay::watch() {
                                                 std::chrono::floor<std::chrono::milliseconds>(one.silent),
                                                 std::chrono::floor<std::chrono::milliseconds>(one.online_for)};
     }
-    auto job = [this, &heard_of] {
+    auto job = [this, &heard_of, copies = heard_of_copies()] {
+      if (copies) services_->hear_of_copies(*copies);
       services_->evaluate(std::move(heard_of));
       return true;
     };
@@ -144,6 +146,11 @@ asio::awaitable<void> Relay::watch() {
     watches_.expires_after(kWatchEvery);
     co_await watches_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+}
+
+std::optional<std::map<std::string, alarms::CopyHeard>> Relay::heard_of_copies() const {
+  if (!copying_) return std::map<std::string, alarms::CopyHeard>();
+  return copying_->heard();
 }
 
 asio::awaitable<void> Relay::send_webhooks() {
@@ -179,11 +186,10 @@ bool Relay::run() {
   asio::co_spawn(loop_, watch(), asio::detached);
   asio::co_spawn(loop_, send_webhooks(), asio::detached);
   if (copying_) asio::co_spawn(loop_, copying_->run(), asio::detached);
-  loop_.run();  // ends when the last connection has
+  loop_.run();  // ends when the last connection has, and the last copy
   store_.stop();
   network_.stop();
   webhooks_.stop();
-  if (copying_) copying_->join();
   return !has_store_failed_;
 }
 
@@ -198,6 +204,20 @@ void Relay::stop() {
   if (copying_) copying_->stop();
   sessions_.restarting();
   asio::co_spawn(loop_, close_connections(), asio::detached);
+  if (copying_) asio::co_spawn(loop_, end_copying(), asio::detached);
+}
+
+// The loop would go on for as long as a folder hangs. What was acknowledged is durable here; the copy is made good when
+// the relay runs again.
+asio::awaitable<void> Relay::end_copying() {
+  http::Timer pause(loop_.get_executor());
+  for (auto waited = kNone; waited < kLastCopy && !copying_->has_ended(); waited += kGlance) {
+    pause.expires_after(kGlance);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (copying_->has_ended()) co_return;
+  spdlog::warn("event=ledger_copy_left why=\"The folder of --ledger-copies does not answer: ended without it.\"");
+  loop_.stop();
 }
 
 // Pages and hubs get a moment to hear that their streams have ended.

@@ -48,6 +48,10 @@ class Relay {
   // can tell whether the disk is well again.
   bool run();
 
+  // After `run`: whether a thread is still in a call that does not return, as to a copy's folder that hangs. This
+  // object cannot be destroyed then: the process has to end as it is.
+  bool is_hanging() const { return copying_ && !copying_->has_ended(); }
+
  private:
   Relay(std::unique_ptr<api::Services> services, http::SslCtx tls);
   Result<void> know_hubs();
@@ -55,7 +59,9 @@ class Relay {
   void use_origins(std::vector<std::string> origins);
   asio::awaitable<void> tick();
   asio::awaitable<void> close_connections();
+  asio::awaitable<void> end_copying();
   asio::awaitable<void> watch();
+  std::optional<std::map<std::string, alarms::CopyHeard>> heard_of_copies() const;
   asio::awaitable<void> send_webhooks();
   asio::awaitable<void> send(std::string provider, webhooks::Delivery delivery);
   void stop();

@@ -45,6 +45,14 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
+// Between look and word a folder may have come back in which there is more than was seen: what would be added then does
+// not follow on it.
+Result<void> expect_size(int descriptor, std::uint64_t bytes) {
+  struct stat now {};
+  if (::fstat(descriptor, &now) == 0 && static_cast<std::uint64_t>(now.st_size) == bytes) return {};
+  return Error{Code::kIo, "copy_unwritable", "the file is not the one that was there a moment ago"};
+}
+
 // A file that has just been made is there after a power cut only once its folder is on the disk too.
 Result<void> sync_folder(const std::filesystem::path& folder) {
   const File opened(folder, O_RDONLY | O_DIRECTORY);
@@ -110,6 +118,7 @@ Result<void> Copy::append(const News& news) {
   const std::string text = text_of(news);
   const File file(file_, O_WRONLY | O_APPEND | O_CREAT);
   if (!file.is_open()) return unwritable(file_);
+  TILLSYN_CHECK(expect_size(file.get(), next.all_bytes));
   const bool is_cut_off = next.all_bytes > next.bytes;
   if (is_cut_off && ::ftruncate(file.get(), static_cast<off_t>(next.bytes)) != 0) return unwritable(file_);
   if (!write_all(file.get(), text) || ::fsync(file.get()) != 0) return unwritable(file_);

@@ -8,10 +8,20 @@
 namespace tillsyn::copies {
 namespace {
 
+using alarms::CopyHeard;
+
 constexpr auto kEvery = std::chrono::milliseconds(500);
-constexpr auto kAgain = std::chrono::seconds(5);  // after a failure
-constexpr auto kHangs = std::chrono::seconds(30);
-constexpr std::uint64_t kAtOnce = 1000;  // entries
+constexpr auto kAgain = std::chrono::seconds(5);    // after a failure
+constexpr auto kBehind = std::chrono::seconds(30);  // so long not as long as the log
+constexpr std::uint64_t kAtOnce = 1000;             // entries
+
+std::string sentence_of(const std::string& provider, const Error& error, CopyHeard::State state) {
+  return state == CopyHeard::State::kDisagrees
+             ? "The copy of provider " + provider + "'s log is not of this log (" + error.message +
+                   "): keep it as evidence, find out who changed which, and move it away."
+             : "The copy of provider " + provider + "'s log cannot be written (" + error.message +
+                   "): see to the folder of --ledger-copies.";
+}
 
 }  // namespace
 
@@ -22,12 +32,15 @@ asio::awaitable<void> Copying::run() {
   while (!is_stopping_) {
     const auto logs = co_await store_.run([this] { return services_.logs(); });
     for (const auto& [provider, key] : logs) {
-      copies_.try_emplace(provider, folder_ / (provider + ".ledger"), key);
-      if (!is_stopping_ && std::chrono::steady_clock::now() >= not_before_[provider]) co_await copy(provider);
+      followed_.try_emplace(provider, Followed{Copy(folder_ / (provider + ".ledger"), key), Clock::now()});
+    }
+    for (const auto& [provider, key] : logs) {
+      if (!is_stopping_ && Clock::now() >= followed_.at(provider).not_before) co_await copy(provider);
     }
     timer_.expires_after(kEvery);
     if (!is_stopping_) co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+  has_ended_ = true;
 }
 
 void Copying::stop() {
@@ -37,19 +50,17 @@ void Copying::stop() {
 
 // A log that is far ahead is copied piece by piece.
 asio::awaitable<void> Copying::copy(std::string provider) {
-  bool is_behind = true;
-  while (is_behind && !is_stopping_) {
-    began_ = std::chrono::steady_clock::now();
+  bool has_more = true;
+  while (has_more && !is_stopping_) {
     const auto done = co_await copy_some(provider);
-    began_.reset();
     note(provider, done);
-    is_behind = done && *done;
+    has_more = done && *done;
   }
 }
 
 // Whether there is more.
 asio::awaitable<Result<bool>> Copying::copy_some(const std::string& provider) {
-  Copy& copy = copies_.at(provider);
+  Copy& copy = followed_.at(provider).copy;
   auto look = [&copy] { return copy.held(); };
   const auto held = co_await disk_.run(std::move(look));
   if (!held) co_return held.error();
@@ -68,28 +79,57 @@ asio::awaitable<Result<bool>> Copying::copy_some(const std::string& provider) {
 }
 
 void Copying::note(const std::string& provider, const Result<bool>& done) {
-  if (done) {
-    if (troubles_.erase(provider) > 0) spdlog::info("event=ledger_copy_back provider={}", provider);
-    return;
-  }
-  const bool disagrees = done.error().reason == "copy_disagrees";
-  if (!disagrees && done.error().reason != "copy_unwritable") return;  // the log's own trouble, which is told as such
-  const std::string what = disagrees ? "The copy of provider " + provider + "'s log is not of this log (" +
-                                           done.error().message +
-                                           "): keep it as evidence, find out who changed which, and move it away."
-                                     : "The copy of provider " + provider + "'s log cannot be written (" +
-                                           done.error().message + "): see to the folder of --ledger-copies.";
-  not_before_[provider] = std::chrono::steady_clock::now() + kAgain;
-  if (std::exchange(troubles_[provider], what) == what) return;
-  spdlog::error("event=ledger_copy_failed provider={} reason={} why=\"{}\"", provider, done.error().reason,
-                done.error().message);
+  Followed& one = followed_.at(provider);
+  one.was_tried = true;
+  if (!done) return note_failure(provider, done.error());
+  if (!*done) one.level = Clock::now();
+  if (one.failure) spdlog::info("event=ledger_copy_back provider={}", provider);
+  one.failure.reset();
+  one.trouble.clear();
 }
 
+void Copying::note_failure(const std::string& provider, const Error& error) {
+  const bool disagrees = error.reason == "copy_disagrees";
+  if (!disagrees && error.reason != "copy_unwritable") return;  // the log's own trouble, which is told as such
+  Followed& one = followed_.at(provider);
+  one.not_before = Clock::now() + kAgain;
+  if (!one.failure) one.failed = Clock::now();
+  one.failure = disagrees ? CopyHeard::State::kDisagrees : CopyHeard::State::kLate;
+  const std::string what = sentence_of(provider, error, *one.failure);
+  if (std::exchange(one.trouble, what) == what) return;
+  spdlog::error("event=ledger_copy_failed provider={} reason={} why=\"{}\"", provider, error.reason, error.message);
+}
+
+bool Copying::is_behind(const Followed& one) { return Clock::now() - one.level > kBehind; }
+
 std::string Copying::trouble() const {
-  if (!troubles_.empty()) return troubles_.begin()->second;
-  if (began_ && std::chrono::steady_clock::now() - *began_ > kHangs)
-    return "The folder of --ledger-copies does not answer: see to it.";
+  for (const auto& [provider, one] : followed_) {
+    if (!one.trouble.empty()) return one.trouble;
+  }
+  for (const auto& [provider, one] : followed_) {
+    if (is_behind(one)) {
+      return "The copy of provider " + provider +
+             "'s log does not keep up: the folder of --ledger-copies does not answer, or too slowly. See to it.";
+    }
+  }
   return {};
+}
+
+std::optional<std::map<std::string, CopyHeard>> Copying::heard() const {
+  if (followed_.empty()) return std::nullopt;
+  std::map<std::string, CopyHeard> out;
+  for (const auto& [provider, one] : followed_) out.emplace(provider, heard_of(one));
+  return out;
+}
+
+CopyHeard Copying::heard_of(const Followed& one) {
+  const auto since = [](Clock::time_point then) {
+    return std::chrono::floor<std::chrono::milliseconds>(Clock::now() - then);
+  };
+  if (one.failure == CopyHeard::State::kDisagrees) return {*one.failure, {}, since(one.failed)};
+  if (one.failure) return {*one.failure, "copy_unwritable", since(one.failed)};
+  if (is_behind(one)) return {CopyHeard::State::kLate, "copy_behind", since(one.level)};
+  return {one.was_tried ? CopyHeard::State::kWell : CopyHeard::State::kUnknown, {}, {}};
 }
 
 }  // namespace tillsyn::copies

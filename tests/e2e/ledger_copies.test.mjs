@@ -2,13 +2,13 @@
 // their folder gone; one that is not of this log is refused; and nothing of it keeps anybody's night waiting.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, constants, existsSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {request} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {promisify} from 'node:util';
-import {b64, random, sha256} from './lib/crypto.mjs';
+import {b64, hashOf, random, sha256} from './lib/crypto.mjs';
 import {makeOrder} from './lib/person.mjs';
 import {until} from './lib/processes.mjs';
 import {localTime} from './lib/provision.mjs';
@@ -60,6 +60,12 @@ async function post(side) {
   return {status: answer?.status, hash};
 }
 
+// What of the copies stands in a provider's own list, by its manager; -> [[kind, reason]].
+const copyAlarms = async (side, person = side.staff.chef) =>
+  (await person.get('/v1/alarms')).json().items.filter(({kind}) => kind.startsWith('copy_')).map(({kind, reason}) => [kind, reason]);
+const told = (side, expected, ms = 20000) =>
+  until(`${side.provider} told ${JSON.stringify(expected)}`, async () => JSON.stringify(await copyAlarms(side)) === JSON.stringify(expected), ms, 250);
+
 // By both verifiers; -> what they say.
 async function verify(side, file = copyOf(side)) {
   const files = ['--root-list', town.path('root-list.json'), '--provider', side.provider];
@@ -103,13 +109,17 @@ test('killed in the middle at any moment, the copy goes on and lacks nothing tha
   for (const side of [nord, syd]) assert.deepEqual(await verify(side), ['', '']);
 });
 
-test('with the folder gone everything goes on, it is said, and made good when it is back [AUD-1] [AVA-7]', async () => {
+test('with the folder gone everything goes on, it is an alarm in each provider\'s list, and made good when it is back [AUD-1] [AVA-7] [AVA-9]', async () => {
   renameSync(folder(), `${folder()}-away`);
   const missed = await post(nord);
   assert.equal(missed.status, 201);
   const {text} = await until('the word of it', async () => { const answer = await watched('/readyz'); return answer.status === 503 && answer; });
   assert.match(text, /The copy of provider nord's log cannot be written \(.*No such file or directory\): see to the folder/);
   assert.match(readFileSync(town.path('relay.log'), 'utf8'), /event=ledger_copy_failed provider=nord reason=copy_unwritable/);
+  for (const side of [nord, syd]) {
+    await told(side, [['copy_late', 'copy_unwritable']]);
+    assert.deepEqual(await copyAlarms(side, side.staff['anna.berg']), [], 'not the night patrol\'s to see to');
+  }
   assert.equal((await post(nord)).status, 201);
   writeFileSync(folder(), '');  // and now a file stands where the folder should
   assert.equal((await post(syd)).status, 201);
@@ -117,10 +127,48 @@ test('with the folder gone everything goes on, it is said, and made good when it
   renameSync(`${folder()}-away`, folder());
   await until('what was missed', () => holds(nord, missed.hash), 15000);
   await until('all is well', async () => (await watched('/readyz')).status === 200, 15000);
+  for (const side of [nord, syd]) await told(side, []);
   for (const side of [nord, syd]) assert.deepEqual(await verify(side), ['', '']);
 });
 
-test('a copy that was altered is refused, left as evidence and named; the neighbour\'s goes on [AUD-1] [TEN-1]', async () => {
+// A pipe that nobody writes to in the copy's place: whoever opens it waits for ever, as in a mount whose server is dead.
+async function hang(file) {
+  await run('mkfifo', [`${file}.pipe`]);
+  linkSync(file, `${file}.kept`);
+  linkSync(`${file}.pipe`, `${file}.hanging`);
+  renameSync(`${file}.hanging`, file);
+  return function heal() {
+    renameSync(`${file}.kept`, file);
+    closeSync(openSync(`${file}.pipe`, constants.O_WRONLY | constants.O_NONBLOCK));
+    rmSync(`${file}.pipe`);
+  };
+}
+
+test('a folder that hangs keeps nobody waiting, is an alarm, and does not keep the relay from ending [AUD-1] [AVA-3] [AVA-9]', async () => {
+  const heal = await hang(copyOf(nord));
+  for (const side of [nord, syd]) await told(side, [['copy_late', 'copy_behind']], 60000);  // one folder
+  assert.match((await watched('/readyz')).text, /does not keep up: the folder of --ledger-copies does not answer/);
+  const began = Date.now();
+  const {hash, status} = await post(nord);
+  assert.equal(status, 201);
+  assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
+  const asked = Date.now();
+  await restarted(async () => {
+    town.relayProcess.kill('SIGTERM');
+    assert.deepEqual(await town.relayProcess.ended, {code: 0, signal: null});
+  });
+  assert.ok(Date.now() - asked < 12000, 'within what the unit gives it');
+  assert.match(readFileSync(town.path('relay.log'), 'utf8'), /event=ledger_copy_left/);
+  const {items} = (await nord.staff.chef.get('/v1/orders?limit=1000')).json();
+  assert.ok(items.some(({entry, order}) => entry && hashOf('order', order.payload) === hash), 'what was acknowledged is there');
+  assert.deepEqual(await copyAlarms(nord), [['copy_late', 'copy_behind']], 'not told anew');
+  heal();
+  await until('what was missed', () => holds(nord, hash), 20000);
+  for (const side of [nord, syd]) await told(side, []);
+  for (const side of [nord, syd]) assert.deepEqual(await verify(side), ['', '']);
+});
+
+test('a copy that was altered is refused, left as evidence, named and an alarm; the neighbour\'s goes on [AUD-1] [TEN-1]', async () => {
   const altered = (text) => text.replace('"what":"login"', '"what":"logon"');
   await restarted(async () => {
     await town.processes.stop(town.relayProcess);
@@ -133,8 +181,11 @@ test('a copy that was altered is refused, left as evidence and named; the neighb
   const {hash} = await post(syd);
   await until('the neighbour\'s', () => holds(syd, hash), 10000);
   assert.equal(readFileSync(copyOf(nord), 'utf8'), evidence);
+  await told(nord, [['copy_disagrees', null]]);
+  assert.deepEqual(await copyAlarms(syd), []);
   for (const said of await verify(nord)) assert.match(said, /of the entries \d+ to \d+ at least one is not as the log signed it|does not verify/);
   renameSync(copyOf(nord), `${copyOf(nord)}.evidence`);
   await until('a whole new one', async () => (await watched('/readyz')).status === 200 && lines(nord).length > 20, 15000);
+  await told(nord, []);
   assert.deepEqual(await verify(nord), ['', '']);
 });

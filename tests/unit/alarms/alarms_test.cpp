@@ -316,6 +316,49 @@ TEST_CASE("what nobody acknowledges is escalated, twice; what somebody has is no
         "no_alarm");
 }
 
+TEST_CASE("a copy of the log that fails, lags or is another log's is an alarm until it is well",
+          "[alarms][AUD-1][AVA-7]") {
+  using State = alarms::CopyHeard::State;
+  Watched town;
+  const auto [state, reason, kind] = GENERATE(table<State, std::string, std::string>({
+      {State::kLate, "copy_unwritable", "copy_late"},
+      {State::kLate, "copy_behind", "copy_late"},
+      {State::kDisagrees, "", "copy_disagrees"},
+  }));
+  town.hears_of_copy({State::kWell, {}, {}});
+  CHECK_FALSE(town.look());
+  town.hears_of_copy({state, reason, seconds(40)});
+  CHECK(town.look());
+  const auto alarm = town.only(kind);
+  CHECK(alarm.about.since == town.now - seconds(40));
+  CHECK(alarm.about.reason.value_or("") == reason);
+  CHECK(alarm.about.group == std::nullopt);
+  CHECK(town.entries("alarm_raised", kind) == 1);
+  SECTION("a relay that has just begun and not looked at it yet lets it stand") {
+    town.start();
+    town.look();
+    CHECK(town.only(kind).id == alarm.id);
+    town.hears_of_copy({state, reason, seconds(1)});
+    town.look();
+    CHECK(town.only(kind).id == alarm.id);
+    CHECK(town.entries("alarm_raised", kind) == 1);
+  }
+  town.hears_of_copy({State::kWell, {}, {}});
+  CHECK(town.look());
+  CHECK(town.open().empty());
+  CHECK(town.entries("alarm_cleared", kind) == 1);
+}
+
+TEST_CASE("a copy that lags and then is another log's: the one alarm ends, the other begins", "[alarms][AUD-1]") {
+  using State = alarms::CopyHeard::State;
+  Watched town;
+  town.hears_of_copy({State::kLate, "copy_behind", seconds(31)});
+  town.look();
+  town.hears_of_copy({State::kDisagrees, {}, seconds(0)});
+  town.look();
+  town.only("copy_disagrees");
+}
+
 TEST_CASE("a time in which nobody looked is an alarm, and what ended in it is found", "[alarms][AVA-3]") {
   Watched town;
   town.go_to(kNow + minutes(1));

@@ -87,6 +87,26 @@ TEST_CASE("alarms are seen and acknowledged in their own group alone", "[alarms]
   CHECK(town.services->watch(town.provider()).open()->at(0).acknowledged->who == town.person("noa"));
 }
 
+TEST_CASE("what is wrong with the log's copy is the managers' and administrators' to know and to take",
+          "[alarms][api][AUD-1]") {
+  Asked town;
+  town.hears_of_copy({alarms::CopyHeard::State::kDisagrees, {}, {}});
+  CHECK(town.items("/v1/alarms", town.token_of("noa", Role::kOperator))["items"].empty());
+  CHECK(town.items("/v1/alarms", town.token_of("lo", Role::kLogReviewer))["items"].empty());
+  const auto sys = town.token_of("sys", Role::kSystemAdmin);
+  const auto seen = town.items("/v1/alarms", sys)["items"];
+  REQUIRE(seen.size() == 1);
+  CHECK(seen == town.items("/v1/alarms", town.token_of("mia", Role::kManager))["items"]);
+  CHECK(seen[0]["kind"] == "copy_disagrees");
+  CHECK(seen[0]["group"].is_null());
+  const std::map<std::string, std::string> id = {{"id", seen[0]["id"]}};
+  const auto take = [&](const std::string& token) {
+    return town.call("POST", "/v1/alarms/{id}/acknowledgement", token, id).status;
+  };
+  CHECK(take(town.token_of("noa", Role::kOperator)) == 404);
+  CHECK(take(sys) == 200);
+}
+
 TEST_CASE("supervisions come page by page, each once, in the caller's groups", "[alarms][api][SES-1]") {
   Asked town;
   const auto noa = town.token_of("noa", Role::kOperator);

@@ -34,6 +34,7 @@ struct Watched : Served {
   }
   static alarms::Heard silent(std::chrono::milliseconds silent_for) { return {false, silent_for, {}}; }
   void hears(Hearing hearing) { services->watch(provider()).hear(std::move(hearing)); }
+  void hears_of_copy(alarms::CopyHeard copy) { services->watch(provider()).hear_of_copy(std::move(copy)); }
   void at_time(Instant instant) { now = maker.now = instant; }
 
   bool look() {

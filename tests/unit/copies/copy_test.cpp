@@ -180,5 +180,21 @@ TEST_CASE("a folder that is gone or a disk that is full is said, and the copy go
   CHECK(copy.held()->signed_size == 5);
 }
 
+TEST_CASE("a folder that comes back between look and word is not written to before it has been looked at",
+          "[copies][AUD-1]") {
+  Log log;
+  log.add(2);
+  REQUIRE(log.bring_up(log.copy()));
+  const std::string whole = read(log.file);
+  log.add(1);
+  Copy copy = log.copy();
+  std::filesystem::rename(log.file, log.file + ".away");
+  REQUIRE(copy.held()->signed_size == 0);
+  std::filesystem::rename(log.file + ".away", log.file);
+  CHECK(copy.append(log.after(0)).error().reason == "copy_unwritable");
+  CHECK(read(log.file) == whole);
+  CHECK(log.bring_up(log.copy()));
+}
+
 }  // namespace
 }  // namespace tillsyn::copies

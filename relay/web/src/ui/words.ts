@@ -49,12 +49,19 @@ const kAlarms: Record<string, [string, string]> = {
   no_receipt: ['Hemmet har inte bekräftat en underskriven uppgift.', kTeam],
   order_refused: ['Hemmet har nekat en underskriven uppgift.', 'Ta det med den som skrev under.'],
   maintenance_in_window: ['Planerat underhåll krockar med en tillsyn.', 'Ring systemförvaltningen.'],
+  copy_late: ['Kopian av loggen på en annan maskin släpar efter eller går inte att skriva.', 'Ring driften: se till mappen för kopior.'],
+  copy_disagrees: [
+    'Kopian av loggen på en annan maskin stämmer inte med loggen.',
+    'Spara kopian som bevis, ta reda på vem som har ändrat vad, och meddela driften genast.',
+  ],
   not_evaluated: ['Tjänsten har stått stilla, och ingen har räknat larm.', 'Gå igenom listan för natten.'],
 };
 
 // Machine word → what it means, and what to do next.
 const kReasons: Record<string, [string, string]> = {
   alarms_unknown: ['Larmen går inte att hämta.', 'Gå igenom listan själv. ' + kSupport],
+  copy_unwritable: ['Filen går inte att skriva.', kSupport],
+  copy_behind: ['Mappen svarar inte eller är för långsam.', kSupport],
   // the window and the home
   outside_window: ['Det är inte tillsynstid nu.', kVisit],
   outside_permitted_hours: ['Tiden ligger utanför vad brukaren har samtyckt till.', kPlanner],
