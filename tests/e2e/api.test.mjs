@@ -17,6 +17,7 @@ import {enrolHub, localTime, logIn, makeAdministrator, moveIn, right, schedule, 
 import {frame, ScriptedHub} from './lib/scripted_hub.mjs';
 import {ScriptedViewer} from './lib/scripted_viewer.mjs';
 import {Town} from './lib/town.mjs';
+import {WebhookReceiver} from './lib/webhook_receiver.mjs';
 
 const run = promisify(execFile);
 const dir = join(tmpdir(), `tillsyn-api-${process.pid}`);
@@ -28,8 +29,6 @@ const elsewhere = {
   'POST /v1/hubs/{hub}/code 409': 'neighbours.test.mjs: the hub is another provider\'s',
   'POST /hub/v1/report 404': 'a provider that the root list drops',
 };
-// Routes of these are exercised here one by one; of any other tag only what holds for every route.
-const known = ['session', 'orders', 'residents', 'hubs', 'ledger', 'trust', 'hub'];
 
 for (const kind of [Person, ScriptedHub]) {
   const plain = kind.prototype.call;
@@ -565,6 +564,98 @@ describe('trust documents and hubs', () => {
   });
 });
 
+describe('alarms, maintenance and who is told', () => {
+  const admin = () => staff.granskare;
+  const items = async (person, path) => {
+    const answer = await person.get(path);
+    is(answer, 200);
+    return answer.json().items;
+  };
+  const sign = async (type, more) => {
+    const {order} = makeOrder(town, [[staff['anna.berg'], 'operator']], {...outcome(), answer: undefined, note: undefined, type, ...more});
+    is(await post(staff['anna.berg'], order), 201);
+  };
+  let receiver;
+  after(() => receiver?.close());
+
+  before(async () => {
+    for (const {id} of await items(admin(), '/v1/integrations')) is(await admin().call('DELETE', `/v1/integrations/${id}`), 204);
+    receiver = await new WebhookReceiver(town.ca.issue('receiver')).listen();
+    const added = await admin().post('/v1/integrations', {url: receiver.url, ca: town.ca.pem});
+    is(added, 201);
+    receiver.secret = added.json().secret;
+    receiver.status = 410;
+  });
+
+  test('what was tried in vain is an alarm until somebody goes there, and a supervision with its tries and its end [SES-3] [SES-4]', async () => {
+    await sign('unable', {reason: 'mörkt'});
+    const raised = (await items(staff['anna.berg'], '/v1/alarms')).find(({kind}) => kind === 'visit_needed');
+    assert.equal(raised.resident, hub.resident.resident);
+    assert.equal(raised.acknowledged, null);
+    const take = (person, id) => person.post(`/v1/alarms/${id}/acknowledgement`, {});
+    is(await take(staff['anna.berg'], random(16)), 404, 'no_alarm');
+    is(await take(staff.granskare, raised.id), 404, 'no_alarm');
+    const taken = await take(staff['anna.berg'], raised.id);
+    is(taken, 200);
+    assert.equal(taken.json().acknowledged.who.person, 'anna.berg');
+    assert.deepEqual((await items(staff['bo.ek'], '/v1/alarms')).find(({id}) => id === raised.id), taken.json());
+    await sign('visit-taken', {reason: 'åker dit'});
+    assert.ok(!(await items(staff['anna.berg'], '/v1/alarms')).some(({id}) => id === raised.id));
+    is(await take(staff['anna.berg'], raised.id), 404, 'no_alarm');
+    const looked = (await items(staff['anna.berg'], '/v1/supervisions')).find(({state}) => state === 'done');
+    assert.deepEqual([looked.tries.at(-1).type, looked.outcome.type], ['unable', 'visit-taken']);
+    is(await staff['anna.berg'].get('/v1/supervisions?from=yesterday'), 400, 'malformed');
+  });
+
+  test('maintenance is announced ahead and keeps out of windows [AVA-4]', async () => {
+    const plan = (from, to, more = {}) => admin().post('/v1/maintenance', {from, to, reason: 'byte av disk', ...more});
+    const {start} = (await items(staff['anna.berg'], '/v1/supervisions')).find(({state}) => state === 'upcoming');
+    is(await plan(start, now((Date.parse(start) - Date.now()) / 1000 + 120)), 409, 'in_window');
+    is(await plan(now(-60), now(60)), 403, 'not_ahead');
+    is(await plan(now(2000 * 3600), now(2013 * 3600)), 400, 'malformed');
+    is(await plan(now(2000 * 3600), now(2001 * 3600), {more: 1}), 400, 'malformed');
+    is(await staff['anna.berg'].post('/v1/maintenance', {from: now(2000 * 3600), to: now(2001 * 3600), reason: 'x'}), 403, 'wrong_role');
+    const planned = await plan(now(2000 * 3600), now(2001 * 3600));
+    is(planned, 201);
+    const {id} = planned.json();
+    assert.deepEqual((await items(staff['bo.ek'], '/v1/maintenance')).find((one) => one.id === id), planned.json());
+    is(await staff['anna.berg'].call('DELETE', `/v1/maintenance/${id}`), 403, 'wrong_role');
+    is(await admin().call('DELETE', `/v1/maintenance/${id}`), 204);
+    is(await admin().call('DELETE', `/v1/maintenance/${id}`), 404, 'no_maintenance');
+    assert.ok(!(await items(staff['bo.ek'], '/v1/maintenance')).some((one) => one.id === id));
+  });
+
+  test('what a system will not have is a dead letter, told again on demand under the same id [INT-1] [INT-3]', async () => {
+    const dead = await until('dead letters', async () => {
+      const found = await items(admin(), '/v1/dead-letters');
+      return found.length > 0 && found;
+    }, 30000, 250);
+    assert.equal(dead[0].answer, 'status 410');
+    assert.ok(receiver.tries.some(({id}) => id === dead[0].id));
+    assert.equal(receiver.forged, 0);
+    receiver.status = 204;
+    is(await admin().post(`/v1/dead-letters/${dead[0].id}/retry`, {}), 204);
+    await until('it is taken', () => receiver.taken.some(({id, body}) => id === dead[0].id && body.type === dead[0].body.type), 20000, 100);
+    is(await admin().post(`/v1/dead-letters/${dead[0].id}/retry`, {}), 404, 'no_delivery');
+    is(await admin().post('/v1/dead-letters/none/retry', {}), 404, 'no_delivery');
+  });
+
+  test('systems are told by agreement: so many, over https, and no more once they are struck off [INT-3]', async () => {
+    for (const bad of [{url: 'http://a.example/', ca: null}, {url: 'https://u:p@a.example/', ca: null}, {url: 'https://a.example/#x', ca: null}, {url: 'https://a.example/'}]) {
+      is(await admin().post('/v1/integrations', bad), 400, 'malformed');
+    }
+
+    const added = [];
+    while (added.length < 40 && added.at(-1)?.status !== 409) added.push(await admin().post('/v1/integrations', {url: 'https://localhost/', ca: null}));
+    is(added.at(-1), 409, 'too_many');
+    const listed = await items(admin(), '/v1/integrations');
+    assert.ok(listed.length === 16 && !/whsec_/.test(JSON.stringify(listed)), 'no secret is shown again');
+    for (const {id} of listed) is(await admin().call('DELETE', `/v1/integrations/${id}`), 204);
+    is(await admin().call('DELETE', `/v1/integrations/${listed[0].id}`), 404, 'no_integration');
+    assert.deepEqual(await items(admin(), '/v1/integrations'), []);
+  });
+});
+
 describe('an identity provider that changes its key or is gone', () => {
   test('a key that no bundle has is waited for [IAM-1]', async () => {
     await town.startIdentityProvider();
@@ -602,7 +693,7 @@ describe('nothing on the page is only on the page', () => {
   }
 
   test('each documented status and member has been answered [INT-1]', () => {
-    const due = contract.operations().filter(({operation: {tags}}) => tags.some((tag) => known.includes(tag)));
+    const due = contract.operations();
     const statuses = due.flatMap(({method, path, operation}) => Object.keys(operation.responses).filter((status) => status !== 'default').map((status) => `${method} ${path} ${status}`));
     const members = due.flatMap((one) => contract.members(one)).filter((name) => !Object.keys(elsewhere).some((start) => name.startsWith(start)));
     const missing = [...statuses.filter((name) => !(name in elsewhere)), ...members].filter((name) => !contract.seen.has(name));
