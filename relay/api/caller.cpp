@@ -92,8 +92,8 @@ Result<std::uint64_t> number_in(const ApiRequest& request, const char* name, std
 
 std::vector<http::Route> routes(Services& services) {
   std::vector<http::Route> out;
-  for (auto make : {session_routes, order_routes, care_routes, supervision_routes, alarm_routes, webhook_routes,
-                    ledger_routes, trust_routes}) {
+  for (auto make : {session_routes, order_routes, care_routes, protection_routes, supervision_routes, alarm_routes,
+                    webhook_routes, ledger_routes, trust_routes}) {
     for (auto& route : make(services)) out.push_back(std::move(route));
   }
   return out;

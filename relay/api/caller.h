@@ -51,6 +51,7 @@ Result<std::uint64_t> number_in(const http::ApiRequest& request, const char* nam
 std::vector<http::Route> session_routes(Services& services);
 std::vector<http::Route> order_routes(Services& services);
 std::vector<http::Route> care_routes(Services& services);
+std::vector<http::Route> protection_routes(Services& services);
 std::vector<http::Route> supervision_routes(Services& services);
 std::vector<http::Route> alarm_routes(Services& services);
 std::vector<http::Route> webhook_routes(Services& services);

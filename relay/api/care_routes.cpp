@@ -1,5 +1,6 @@
 #include "relay/api/caller.h"
 #include "relay/care/residents.h"
+#include "relay/care/settings.h"
 #include "relay/care/tonight.h"
 #include "relay/http/page.h"
 
@@ -11,15 +12,18 @@ using http::ApiResponse;
 using orders::Role;
 
 Json resident_json(const care::Resident& resident) {
-  return {{"resident", resident.resident}, {"group", resident.group}, {"name", resident.name},
-          {"address", resident.address},   {"salt", resident.salt},   {"etag", care::entity_tag(resident)}};
+  return {{"resident", resident.resident},     {"group", resident.group}, {"name", resident.name},
+          {"address", resident.address},       {"salt", resident.salt},   {"etag", care::entity_tag(resident)},
+          {"protected", resident.is_protected}};
 }
 
 ApiResponse list_residents(const Caller& caller, const ApiRequest& request) {
   const auto asked = http::page_asked(request);
   if (!asked) return http::problem(asked.error());
-  const auto residents = care::list_residents(caller.provider, asked->after, asked->limit + 1,
-                                              [&](const std::string& group) { return may_see_names(caller, group); });
+  const auto residents = care::list_residents(
+      caller.provider, asked->after, asked->limit + 1, [&](const std::string& group, bool is_protected) {
+        return is_protected ? caller.may({Role::kCareManager}, group) : may_see_names(caller, group);
+      });
   if (!residents) return http::problem(residents.error());
   http::Page page(*asked);
   for (const auto& resident : *residents) page.add(resident.resident, [&] { return resident_json(resident); });
@@ -42,6 +46,20 @@ std::optional<ApiResponse> precondition_problem(const std::optional<care::Reside
                        "This resident has a name; If-Match with its etag says that it is to be changed.");
 }
 
+// The municipality may not take residents with protected identity (TEN-3). Nothing of who it was is kept.
+std::optional<ApiResponse> protection_problem(const Caller& caller, const care::Resident& resident) {
+  if (!resident.is_protected) return std::nullopt;
+  const auto settings = care::settings(caller.provider);
+  if (!settings) return http::problem(settings.error());
+  if (settings->takes_protected) return std::nullopt;
+  const auto entered = caller.provider.ledger->append_seen(
+      {.what = "resident_refused", .who = {care::ledger_person(caller.session.person)}, .reason = "protected_identity"},
+      caller.now);
+  if (!entered) return http::problem(entered.error());
+  return http::problem(403, "protected_identity",
+                       "Residents with protected identity are not entered here: their supervision is done otherwise.");
+}
+
 ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   const auto body = body_of(request);
   if (!body) return http::problem(body.error());
@@ -51,9 +69,10 @@ ApiResponse put_resident(const Caller& caller, const ApiRequest& request) {
   if (!found && found.error().code != Code::kNotFound) return http::problem(found.error());
   const std::optional<care::Resident> held = found ? std::optional(*found) : std::nullopt;
   if (!may_enter(caller, resident->group) || (held && !may_enter(caller, held->group))) return no_right();
+  if (auto wrong = protection_problem(caller, *resident)) return *std::move(wrong);
   const std::string tag = care::entity_tag(*resident);
   if (auto wrong = precondition_problem(held, tag, request.if_match)) return *std::move(wrong);
-  const auto done = care::put_resident(caller.provider, *resident);
+  const auto done = care::put_resident(caller.provider, *resident, caller.session.person, caller.now);
   if (!done) return http::problem(done.error());
   caller.services.listener().lists_changed(caller.provider.id);
   auto response = no_content();
@@ -79,6 +98,10 @@ ApiResponse make_code(const Caller& caller, const ApiRequest& request) {
   if (!caller.may({Role::kTechnician})) return no_right();
   const auto code = caller.services.enrolment().make_code(caller.provider.id, request.params.at("hub"), caller.now);
   if (!code) return http::problem(code.error());
+  const auto entered = caller.provider.ledger->append_seen(
+      {.what = "code_made", .hub = request.params.at("hub"), .who = {care::ledger_person(caller.session.person)}},
+      caller.now);
+  if (!entered) return http::problem(entered.error());
   return http::json_response({{"code", code->code}, {"expires_at", format_instant(code->expires_at)}}, 201);
 }
 

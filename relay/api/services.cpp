@@ -48,8 +48,19 @@ Result<bool> Services::take_root_list(const std::string& envelope) {
   TILLSYN_TRY(is_newer, trust_->take_root_list(envelope, now()));
   if (!is_newer) return false;
   open_providers();
+  enter_root_list();
   listener_.trust_changed();
   return true;
+}
+
+// Who may give rights, and everything that all else stands on, is changed by it: each provider's log says when. It is
+// signed, and its version names it; that it could not be entered in one log does not undo it.
+void Services::enter_root_list() {
+  const std::string version = std::to_string(trust_->root_list()->version);
+  for (auto& [id, provider] : providers_) {
+    const auto entered = provider->ledger->append_seen({.what = "root_list_taken", .reason = version}, now());
+    if (!entered) spdlog::error("event=root_list_not_entered provider={} reason={}", id, entered.error().reason);
+  }
 }
 
 Result<bool> Services::take_bundle(const std::string& envelope) {

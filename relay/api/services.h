@@ -115,6 +115,7 @@ class Services {
   Services(std::unique_ptr<store::Store> store, std::function<Instant()> now)
       : store_(std::move(store)), now_(std::move(now)) {}
   void open_providers();
+  void enter_root_list();
   std::string trouble(const Health& health) const;
   std::string trouble_of_clock(const Health& health) const;
 

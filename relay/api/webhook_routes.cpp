@@ -84,7 +84,12 @@ ApiResponse list_dead(const Caller& caller, const ApiRequest& request) {
 }
 
 ApiResponse send_again(const Caller& caller, const ApiRequest& request) {
-  const auto done = webhooks::send_again(caller.provider, request.params.at("id"), caller.now);
+  const auto done = caller.provider.database.transaction([&]() -> Result<void> {
+    TILLSYN_CHECK(webhooks::send_again(caller.provider, request.params.at("id"), caller.now));
+    TILLSYN_CHECK(caller.provider.ledger->append_seen(
+        {.what = "webhook_resent", .who = {care::ledger_person(caller.session.person)}}, caller.now));
+    return {};
+  });
   return done ? no_content() : http::problem(done.error());
 }
 

@@ -97,6 +97,20 @@ bool is_complete(const Json& signatures) {
   return std::none_of(signatures.begin(), signatures.end(), [](const Json& one) { return one.is_null(); });
 }
 
+// What was ordered and by whom, though it may never come about; of a right also for whom (LOG-12).
+Result<void> enter(Provider& provider, const char* what, const Draft& draft, const orders::Person& by, Instant now) {
+  const Json payload = Json::parse(draft.text(), nullptr, false);
+  Json details;
+  if (payload["type"] == "grant" || payload["type"] == "revoke") details = {{"payload", draft.text()}};
+  TILLSYN_CHECK(provider.ledger->append_seen({.what = what,
+                                              .who = {ledger_person(by)},
+                                              .hash = orders::order_hash(draft.text()),
+                                              .reason = payload["type"].get<std::string>(),
+                                              .details = std::move(details)},
+                                             now));
+  return {};
+}
+
 Result<void> drop(Provider& provider, const std::string& id) {
   TILLSYN_CHECK(provider.database.run("delete from drafts where id = :id", {id}));
   return {};
@@ -122,10 +136,14 @@ Result<std::string> add_draft(Provider& provider, const Json& value, const order
   TILLSYN_CHECK(check_room(provider, person, now));
   const std::string id = to_base64url(crypto::random_array<16>());
   const Instant expires = now + kDraftLife;
-  TILLSYN_CHECK(provider.database.run(
-      "insert into drafts (id, hash, body, made_by, expires_ms) values (:id, :hash, :body, :by, :expires)",
-      {id, to_base64url(orders::order_hash(draft.text())), draft.body.dump(), person.value,
-       std::int64_t{expires.time_since_epoch().count()}}));
+  const auto done = provider.database.transaction([&]() -> Result<void> {
+    TILLSYN_CHECK(provider.database.run(
+        "insert into drafts (id, hash, body, made_by, expires_ms) values (:id, :hash, :body, :by, :expires)",
+        {id, to_base64url(orders::order_hash(draft.text())), draft.body.dump(), person.value,
+         std::int64_t{expires.time_since_epoch().count()}}));
+    return enter(provider, "draft_made", draft, person, now);
+  });
+  if (!done) return done.error();
   return id;
 }
 
@@ -147,7 +165,10 @@ Result<std::optional<Accepted>> sign_draft(Provider& provider, const Trusted& tr
 
 Result<void> delete_draft(Provider& provider, const std::string& id, const orders::Person& person, Instant now) {
   TILLSYN_TRY(draft, find_draft(provider, id, person, now));
-  return drop(provider, draft.id);
+  return provider.database.transaction([&]() -> Result<void> {
+    TILLSYN_CHECK(drop(provider, draft.id));
+    return enter(provider, "draft_dropped", draft, person, now);
+  });
 }
 
 }  // namespace tillsyn::care

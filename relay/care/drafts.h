@@ -13,7 +13,9 @@
 namespace tillsyn::care {
 
 // Orders that still lack a signature. A draft is {"payload": text, "signatures": [signature or null, …]}, one place for
-// each of the payload's signers. It binds nobody and is no part of the log; only those whom it names see it.
+// each of the payload's signers. It binds nobody; only those whom it names see it. That it was made or taken back is in
+// the log (`draft_made`, `draft_dropped`, its type as reason), as each right that is ordered and each decision on it is
+// to be.
 
 // How long a draft is kept: after this its first signature would have to wait, "late".
 inline constexpr std::chrono::hours kDraftLife{10};

@@ -73,13 +73,14 @@ Result<Resident> read_resident(const std::string& resident, const Json& value) {
   if (in.has("resident") && in.text("resident", 32) != resident) in.fail("resident", "is another one");
   Resident out{resident, in.text("group", 32), in.text("name", kMaxNameBytes), in.text("address", kMaxAddressBytes),
                to_base64url(in.bytes("salt", 32))};
+  if (in.has("protected")) out.is_protected = in.boolean("protected");
   if (in.ok() && !orders::is_slug(out.group)) in.fail("group", "is not a group's name");
   if (in.ok() && out.name.empty()) in.fail("name", "is empty");
   TILLSYN_CHECK(in.finish());
   return out;
 }
 
-Result<void> put_resident(Provider& provider, const Resident& resident) {
+Result<void> put_resident(Provider& provider, const Resident& resident, const orders::Person& by, Instant now) {
   return provider.database.transaction([&]() -> Result<void> {
     const Json text = {{"name", resident.name}, {"address", resident.address}, {"salt", resident.salt}};
     TILLSYN_TRY(sealed, seal_for(provider, resident.resident, "resident", text.dump()));
@@ -87,6 +88,8 @@ Result<void> put_resident(Provider& provider, const Resident& resident) {
     TILLSYN_CHECK(
         provider.database.run("insert into residents (resident, unit, sealed) values (:resident, :unit, :sealed)",
                               {resident.resident, resident.group, sealed}));
+    TILLSYN_CHECK(provider.ledger->append_seen(
+        {.what = "resident_entered", .resident = resident.resident, .who = {ledger_person(by)}}, now));
     return {};
   });
 }
@@ -99,15 +102,18 @@ Result<Resident> get_resident(Provider& provider, const std::string& resident) {
 }
 
 Result<std::vector<Resident>> list_residents(Provider& provider, const std::string& after, std::size_t limit,
-                                             const std::function<bool(const std::string& group)>& may_see) {
-  TILLSYN_TRY(rows,
-              (provider.database.select<std::string, std::string, std::string>(
-                  "select resident, unit, sealed from residents where resident > :after order by resident", {after})));
+                                             const std::function<bool(const std::string&, bool)>& may_see) {
+  TILLSYN_TRY(rows, (provider.database.select<std::string, std::string, std::string, std::optional<std::int64_t>>(
+                        "select r.resident, r.unit, r.sealed, p.since_ms from residents r left join "
+                        "protected_residents p on p.resident = r.resident where r.resident > :after order by "
+                        "r.resident",
+                        {after})));
   std::vector<Resident> out;
-  for (const auto& [resident, group, sealed] : rows) {
+  for (const auto& [resident, group, sealed, protected_since] : rows) {
     if (out.size() == limit) break;
-    if (!may_see(group)) continue;
+    if (!may_see(group, protected_since.has_value())) continue;
     TILLSYN_TRY(one, opened(provider, resident, group, sealed));
+    one.is_protected = protected_since.has_value();
     out.push_back(std::move(one));
   }
   return out;

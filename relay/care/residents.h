@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "common/base/instant.h"
 #include "common/base/json.h"
 #include "common/base/result.h"
 #include "common/orders/names.h"
@@ -17,26 +18,30 @@ namespace tillsyn::care {
 struct Resident {
   std::string resident;
   std::string group;
-  std::string name;     // at most 256 bytes
-  std::string address;  // at most 512 bytes
-  std::string salt;     // base64url of 32 bytes
+  std::string name;           // at most 256 bytes
+  std::string address;        // at most 512 bytes
+  std::string salt;           // base64url of 32 bytes
+  bool is_protected = false;  // as it is entered: not kept with the name (see protection.h and settings.h)
 };
 
 // Names what is held of a resident now, as an HTTP entity tag (RFC 9110 §8.8.3), quotes and all; another content has
 // another. Nothing can be guessed from it by one who has not the salt.
 std::string entity_tag(const Resident& resident);
 
-// Reads {"group","name","address","salt"} (and "resident", if given, which must agree).
+// Reads {"group","name","address","salt"} (and "resident", if given, which must agree, and "protected").
 Result<Resident> read_resident(const std::string& resident, const Json& value);
 
-Result<void> put_resident(Provider& provider, const Resident& resident);
+// Entered in the log as `resident_entered`, with who.
+Result<void> put_resident(Provider& provider, const Resident& resident, const orders::Person& by, Instant now);
 
 // kNotFound "no_resident".
 Result<Resident> get_resident(Provider& provider, const std::string& resident);
 
-// Those in groups for which `may_see` answers true, by their ids: at most `limit` from after `after` on.
-Result<std::vector<Resident>> list_residents(Provider& provider, const std::string& after, std::size_t limit,
-                                             const std::function<bool(const std::string& group)>& may_see);
+// Those whom `may_see` lets through (of one who is protected it is asked so), by their ids: at most `limit` from after
+// `after` on.
+Result<std::vector<Resident>> list_residents(
+    Provider& provider, const std::string& after, std::size_t limit,
+    const std::function<bool(const std::string& group, bool is_protected)>& may_see);
 
 // Encrypts a text under the resident's key, which is made if there is none, and back. `context` binds it to its use.
 Result<std::string> seal_for(Provider& provider, const std::string& resident, const std::string& context,

@@ -2,6 +2,7 @@
 
 #include "common/ledger/checkpoint.h"
 #include "relay/care/orders.h"
+#include "relay/care/protection.h"
 
 namespace tillsyn::care {
 namespace {
@@ -23,6 +24,8 @@ Result<orders::Order> judged(Provider& provider, const Trusted& trusted, const s
     return refused("person_mismatch", "A view is asked for by the person who signed it.");
   }
   TILLSYN_CHECK(check_is_new(provider, order.hash));
+  TILLSYN_TRY(is_hidden, is_protected(provider, *orders::resident_of(order.payload.body)));
+  if (is_hidden) return refused("protected_identity", "The resident is protected: the camera is not shown.");
   const auto verdict = provider.book.judge_and_check(order, provider.id, *trusted.root_list, *trusted.bundle, now);
   if (verdict.accepted()) return order;
   return Error{verdict.kind == orders::Verdict::Kind::kWaiting ? Code::kWaiting : Code::kRefused, verdict.reason,

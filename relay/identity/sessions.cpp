@@ -9,6 +9,7 @@
 #include "common/orders/bindings.h"
 #include "common/orders/proof.h"
 #include "common/orders/rights.h"
+#include "relay/identity/minimal.h"
 
 namespace tillsyn::identity {
 namespace {
@@ -90,6 +91,7 @@ Result<Sessions::Opened> Sessions::open_staff(JsonReader& in, const ByteArray<32
   const orders::Issuer* issuer = list.issuer(identity.person.issuer);
   if (!issuer) return refused("unknown_issuer", "The root list does not name this identity provider.");
   TILLSYN_CHECK(orders::check_fresh(identity, *issuer, now));
+  TILLSYN_CHECK(check_minimal(id_token, issuer->person_claim));
   const orders::RightsContext context{*listed, list, *trusted.bundle, provider.book};
   auto rights = orders::current_rights(identity.person, context, now);
   if (rights.empty()) return refused("no_grant", "You have no right at this provider now: ask your manager.");

@@ -59,6 +59,10 @@ create index orders_by_hub on orders (hub, type, posted_ms);
 create index orders_by_resident on orders (resident, posted_ms);
 create index losses_by_hub on losses (hub, lost_ms)
 )sql",
+    R"sql(
+create table settings (name text primary key, value text not null);
+create table protected_residents (resident text primary key, since_ms bigint not null)
+)sql",
 };
 
 constexpr Migration kShared[] = {

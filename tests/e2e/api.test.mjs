@@ -126,8 +126,8 @@ describe('the page and the relay agree on what there is', () => {
       for (const body of ['', '{', '[]', '{"a":1,"a":2}', '"text"', '{"unknown":1}', '{"a":1e400}']) {
         const options = operation.security && 'link' in operation.security[0] ? {key: hub.key, cert: hub.cert} : {headers: {authorization: `Bearer ${staff.tekniker.token}`}};
         const answer = await ask(method, url, {body, ...options});
-        // A technician makes a code whatever stands in the body; a draft that is not there, or what only a system_admin may, is not read.
-        if (/(code|signatures|maintenance|integrations)$/.test(url)) assert.ok(answer.status >= 400 || answer.status === 201, `${method} ${url} ${body}: ${answer.status}`);
+        // A technician makes a code whatever stands in the body; a draft that is not there, what only a system_admin may, or is about nobody who is known, is not read.
+        if (/(code|signatures|maintenance|integrations|protection|settings)$/.test(url)) assert.ok(answer.status >= 400 || answer.status === 201, `${method} ${url} ${body}: ${answer.status}`);
         else is(answer, 400, 'malformed');
       }
     }
@@ -339,11 +339,34 @@ describe('residents, the night and hubs', () => {
     const changed = await staff.bistand.put(url, after, {'if-match': etag});
     is(changed, 204);
     assert.notEqual(changed.headers.etag, etag);
-    assert.deepEqual(await held(), {resident, ...after, etag: changed.headers.etag});
+    assert.deepEqual(await held(), {resident, ...after, etag: changed.headers.etag, protected: false});
     is(await staff.planerare.put(url, {...before, address: 'Provgatan 3'}, {'if-match': etag}), 412, 'changed_meanwhile');
     is(await staff.bistand.put(url, {...before, address: 'Provgatan 4'}, {'if-match': '*'}), 204);
     is(await staff.bistand.put(url, before, {'if-match': '*'}), 204);
     assert.equal((await held()).etag, etag);
+  });
+
+  test('what is settled for the provider, and a resident who becomes protected, by those whose it is [TEN-3]', async () => {
+    const {resident, home, group, name, address, salt} = hub.resident;
+    const {bistand, granskare} = staff;
+    const url = (id) => `/v1/residents/${id}/protection`;
+    is(await granskare.put('/v1/settings', {protected_residents: 'taken'}), 204);
+    assert.equal((await staff['anna.berg'].get('/v1/settings')).json().protected_residents, 'taken');
+    is(await granskare.put('/v1/settings', {protected_residents: 'refused'}), 204);
+    is(await granskare.put('/v1/settings', {protected_residents: 'perhaps'}), 400, 'malformed');
+    is(await staff.chef.put('/v1/settings', {protected_residents: 'taken'}), 403, 'wrong_role');
+    is(await bistand.put(`/v1/residents/${random(16)}`, {group, name, address, salt, protected: true}), 403, 'protected_identity');
+    const named = random(16);
+    is(await bistand.put(`/v1/residents/${named}`, {group, name: 'Bertil Testsson', address, salt, protected: false}), 204);
+    is(await bistand.put(url(named), {pause: null}), 204);
+    is(await bistand.put(url(random(16)), {pause: null}), 404, 'no_resident');
+    is(await bistand.put(url(resident), {pause: null}), 409, 'pause_missing');
+    const gap = makeOrder(town, [[bistand, 'care_manager']], {type: 'pause', version: 9, replaces: random(32), resident, home, group, until: now(3600), reason: 'prov'}).order;
+    is(await staff.planerare.put(url(resident), {pause: gap}), 403, 'wrong_role');
+    gap.signatures[0].sig = b64(Buffer.alloc(64, 1));
+    is(await bistand.put(url(resident), {pause: gap}), 403, 'bad_signature');
+    is(await bistand.call('DELETE', url(resident)), 404, 'not_protected');
+    is(await bistand.call('DELETE', url(named)), 204);
   });
 
   test('names are shown to those who need them [IAM-4]', async () => {

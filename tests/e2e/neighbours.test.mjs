@@ -80,6 +80,15 @@ async function draft(side) {
 }
 const putBody = (side) => { const {group, name, address, salt} = side.hub.resident; return {group, name, address, salt}; };
 
+// One who is known by name alone; -> the id.
+async function enteredName(side, {isProtected = false} = {}) {
+  const resident = random(16);
+  const url = `/v1/residents/${resident}`;
+  const puts = [[url, {group: side.hub.resident.group, name: 'Enok Testsson', address: '', salt: random(32)}], ...(isProtected ? [[`${url}/protection`, {pause: null}]] : [])];
+  for (const [at, body] of puts) assert.equal((await ask(side, 'bistand', 'PUT', at, body)).status, 204);
+  return resident;
+}
+
 // A code of the identity provider's that has not been exchanged yet.
 async function freshCode(side) {
   const person = new Person(side, 'anna.berg');
@@ -117,6 +126,10 @@ const cases = {
   'DELETE /v1/drafts/{id}': {by: 'bistand', comes: 'refused', make: async (side) => ({url: `/v1/drafts/${(await draft(side)).id}`}), before: true},
   'GET /v1/residents': {by: 'anna.berg', comes: 'own'},
   'PUT /v1/residents/{resident}': {by: 'bistand', comes: 'own', make: (side) => ({url: `/v1/residents/${side.hub.resident.resident}`, body: putBody(side)})},
+  'GET /v1/settings': {by: 'anna.berg', comes: 'own'},
+  'PUT /v1/settings': {by: 'granskare', comes: 'own', make: () => ({body: {protected_residents: 'taken'}})},
+  'PUT /v1/residents/{resident}/protection': {by: 'bistand', comes: 'refused', make: async (side) => ({url: `/v1/residents/${await enteredName(side)}/protection`, body: {pause: null}})},
+  'DELETE /v1/residents/{resident}/protection': {by: 'bistand', comes: 'refused', make: async (side) => ({url: `/v1/residents/${await enteredName(side, {isProtected: true})}/protection`}), before: true},
   'GET /v1/tonight': {by: 'anna.berg', comes: 'own'},
   'GET /v1/hubs': {by: 'anna.berg', comes: 'own'},
   'POST /v1/hubs/{hub}/code': {by: 'tekniker', comes: 'refused', make: (side) => ({url: `/v1/hubs/${side.hub.id}/code`, body: {}})},
@@ -157,6 +170,8 @@ const log = async (side) => (await read(side, 'granskare', '/v1/ledger/entries?l
 const state = async (side) => ({
   residents: (await read(side, 'anna.berg', '/v1/residents')).text,
   orders: (await read(side, 'chef', '/v1/orders')).text,
+  settings: (await read(side, 'granskare', '/v1/settings')).text,
+  names: (await read(side, 'bistand', '/v1/residents')).text,
   maintenance: (await read(side, 'granskare', '/v1/maintenance')).text,
   integrations: (await read(side, 'granskare', '/v1/integrations')).text,
   letter: (await read(side, 'granskare', '/v1/dead-letters')).json().items.find(({id}) => id === side.letter)?.tries ?? null,

@@ -2,7 +2,7 @@
 // its own that asks for a second factor. Configured by one JSON file (argv[2]); prints {"listening":port} when ready.
 //
 // {"port":0|n,"tls":{"key","cert"},"keys":[private JWK],"client_id","client_jwks":{"keys":[…]},"redirect_uris":[…],
-//  "users":{"anna":{"acr":"…"}}}
+//  "users":{"anna":{"acr":"…","tells":{"email":"…"}}}}      `tells`: claims that its ID tokens hold besides
 import {createServer} from 'node:https';
 import {readFileSync} from 'node:fs';
 import Provider from 'oidc-provider';
@@ -46,10 +46,11 @@ function makeProvider(issuer) {
     features: {devInteractions: {enabled: false}, rpInitiatedLogout: {enabled: false}},
     pkce: {methods: ['S256'], required: () => true},
     ttl: {IdToken: ttlSeconds, AccessToken: ttlSeconds, AuthorizationCode: 60, Interaction: 600, Session: 12 * 3600, Grant: 12 * 3600},
-    claims: {openid: ['sub'], acr: null, auth_time: null, iss: null, sid: null},
+    claims: {openid: ['sub', ...Object.values(config.users).flatMap(({tells}) => Object.keys(tells ?? {}))], acr: null, auth_time: null, iss: null, sid: null},
+    conformIdTokenClaims: false,
     cookies: {keys: ['only-for-this-run']},
     interactions: {url: (_, interaction) => `/interaction/${interaction.uid}`},
-    findAccount: (_, sub) => (config.users[sub] ? {accountId: sub, claims: async () => ({sub})} : undefined),
+    findAccount: (_, sub) => (config.users[sub] ? {accountId: sub, claims: async () => ({sub, ...config.users[sub].tells})} : undefined),
     async loadExistingGrant(ctx) {
       const grant = new ctx.oidc.provider.Grant({clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId});
       grant.addOIDCScope('openid');

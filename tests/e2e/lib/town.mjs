@@ -19,9 +19,11 @@ export const recording = '/usr/share/doc/opencv-doc/examples/data/vtest.avi';
 
 const allRoles = ['operator', 'planner', 'care_manager', 'manager', 'rights_admin', 'installer', 'technician', 'log_reviewer', 'system_admin'];
 
-// One person for every role. `vikarie` logs in below the assurance level that is asked for.
+// One person for every role. `vikarie` logs in below the assurance level that is asked for; `p-7f3k9q` has protected identity and
+// so a user name that says nothing; of `talare` the identity provider tells more than it should.
 const users = Object.fromEntries(['chef', 'rattighet', 'tekniker', 'larmteam', 'bistand', 'planerare', 'anna.berg', 'bo.ek', 'granskare']
-  .map((name) => [name, {acr}]).concat([['vikarie', {acr: 'http://id.sambi.se/loa/loa2'}]]));
+  .map((name) => [name, {acr}]).concat([['vikarie', {acr: 'http://id.sambi.se/loa/loa2'}], ['p-7f3k9q', {acr}],
+    ['talare', {acr, tells: {name: 'Tage Talare', email: 'tage.talare@nord.example', birthdate: '1971-03-04'}}]]));
 
 export class Town {
   // `front` may put something where the relay is known to stand: async (town) => {port}.

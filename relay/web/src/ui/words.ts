@@ -79,6 +79,8 @@ const kReasons: Record<string, [string, string]> = {
   wrong_resident: ['Hubben hör till en annan brukare.', kTeam],
   wrong_camera: ['Kameran finns inte i hemmet.', kTeam],
   wrong_hub: ['Svaret kom från en annan hubb.', kAttack],
+  protected_identity: ['Brukaren har skyddade personuppgifter.', 'Kameran visas inte. Tala med biståndshandläggaren.'],
+  too_many_claims: ['Inloggningen lämnar fler uppgifter om dig än ditt användarnamn.', kSupport],
   paused: ['Tillsynen är pausad.', 'Se efter varför innan någon åker.'],
   paused_by_resident: ['Pausad av den boende.', 'Bara den boende kan avsluta pausen, med hubbens knapp. Tala med den boende, eller åk dit.'],
   not_paused: ['Installationen är redan godkänd.', 'Låt planeraren pausa tillsynen innan ni provar igen.'],
