@@ -32,14 +32,6 @@ std::optional<std::string> hub_named_in(const Json& link_key_envelope) {
   return request->device_key.thumbprint_text();
 }
 
-Result<crypto::P256PublicKey> device_key_of(care::Enrolment& enrolment, const std::string& hub) {
-  TILLSYN_TRY(hubs, enrolment.all());
-  for (const auto& one : hubs) {
-    if (one.id == hub) return one.device_key;
-  }
-  return refused("unknown_link_key", "No such hub is enrolled.");
-}
-
 }  // namespace
 
 Result<hubs::Trust> HubDesk::trust() {
@@ -105,9 +97,9 @@ Result<hubs::Work> HubDesk::work_for(const hubs::Hub& hub, const Json& status) {
 
 Result<std::uint64_t> HubDesk::record(const hubs::Hub& hub, const hubs::Report& report) {
   TILLSYN_TRY(provider, services_.provider(hub.provider));
-  TILLSYN_TRY(device_key, device_key_of(services_.enrolment(), hub.id));
+  TILLSYN_TRY(enrolled, services_.enrolment().of(hub.id));
   bool changed = false;
-  TILLSYN_CHECK(care::record_documents(*provider, hub.id, device_key,
+  TILLSYN_CHECK(care::record_documents(*provider, hub.id, enrolled.device_key,
                                        {report.answers, report.receipts, report.countersigns, report.events},
                                        services_.now(), changed));
   if (changed) services_.listener().orders_changed(hub.provider, std::vector{hub.id});

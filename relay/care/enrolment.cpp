@@ -139,6 +139,13 @@ Result<EnrolledHub> Enrolment::find(ByteView link_key) {
   return enrolled(std::get<0>(*row), std::get<1>(*row), std::get<2>(*row));
 }
 
+Result<EnrolledHub> Enrolment::of(const std::string& hub) {
+  TILLSYN_TRY(row, (shared_.select_one<std::string, std::string>(
+                       "select provider, device_key from links where hub = :hub", {hub})));
+  if (!row) return refused("unknown_link_key", "No such hub is enrolled.");
+  return enrolled(hub, std::get<0>(*row), std::get<1>(*row));
+}
+
 Result<std::vector<EnrolledHub>> Enrolment::all() {
   TILLSYN_TRY(rows,
               (shared_.select<std::string, std::string, std::string>("select hub, provider, device_key from links")));

@@ -49,6 +49,7 @@ class Enrolment {
 
   // Refused "unknown_link_key".
   Result<EnrolledHub> find(ByteView link_key);
+  Result<EnrolledHub> of(const std::string& hub);
   Result<std::vector<EnrolledHub>> all();
 
   // The provider under which the code for this hub was made: for logging what was refused.
