@@ -58,7 +58,7 @@ async function announce(from, to) {
 async function skipToNight(n) {
   const begin = nextNight();
   const from = Math.ceil((clock.now() + 20000) / 1000) * 1000;
-  await announce(from, from + 60 * minute);
+  await pace.slowly(1, () => announce(from, from + 60 * minute));
   await clock.until(from + 1000);
   await pace.slowly(1, async () => {
     clock.jumpTo(begin);
