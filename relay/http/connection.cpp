@@ -131,17 +131,17 @@ void Connection::log(const Served& request) const {
 
 asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std::string& pattern) {
   const bool keep_alive = parser.get().keep_alive();
-  auto judged = judge(parser.get());
+  Judgement judged = judge(parser.get());
   if (auto* refusal = std::get_if<ApiResponse>(&judged)) {
     const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
     co_return Answer(std::move(*refusal), !has_body && no_place_ == nullptr && keep_alive);
   }
-  auto& [request, match, share] = std::get<Judged>(judged);
-  const Endpoint& endpoint = *match.endpoint;
+  auto& good = std::get<std::unique_ptr<Judged>>(judged);
+  const Endpoint& endpoint = *good->match.endpoint;
   pattern = endpoint.terms.pattern;
-  Exchange exchange{std::move(request), {}, stream_, received_, std::move(share), [this](const std::string& provider) {
-                      return server_.admission_.belongs(*ticket_, provider);
-                    }};
+  Exchange exchange{std::move(good->request), {}, stream_, received_, std::move(good->share),
+                    [this](const std::string& provider) { return server_.admission_.belongs(*ticket_, provider); }};
+  good.reset();
   if (std::holds_alternative<TakeOverHandler>(endpoint.handler)) {
     exchange.head = parser.release();
     auto response = co_await hand_over(exchange, endpoint);

@@ -53,9 +53,10 @@ class Connection {
   error_code receive_now();
   asio::awaitable<void> close_gently();
 
-  // The request if it may be served, or the answer instead.
-  std::variant<Judged, ApiResponse> judge(const Head& head);
-  std::variant<Judged, ApiResponse> judge_known(Judged judged, const Head& head);
+  // The request if it may be served, or the answer instead. By pointer: a request that is held shall not hold this too.
+  using Judgement = std::variant<std::unique_ptr<Judged>, ApiResponse>;
+  Judgement judge(const Head& head);
+  Judgement judge_known(std::unique_ptr<Judged> judged, const Head& head);
   Share share_of(const ApiRequest& request, const Router::Match& match) const;
   Share stranger(Urgency urgency) const;
   ApiResponse overloaded(Refusal why);

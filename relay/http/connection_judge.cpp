@@ -46,7 +46,7 @@ std::size_t most_waiting(const Limits& limits, Urgency urgency) {
 
 }  // namespace
 
-std::variant<Connection::Judged, ApiResponse> Connection::judge(const Head& head) {
+Connection::Judgement Connection::judge(const Head& head) {
   auto read = read_head(head);
   if (!read.ok()) {
     auto refusal = refuse_rate(stranger(Urgency::kList), Traffic::kStaff);
@@ -54,26 +54,26 @@ std::variant<Connection::Judged, ApiResponse> Connection::judge(const Head& head
   }
   auto match = server_.parts_.router.find(head.method_string(), read->encoded_path);
   Share share = share_of(read->request, match);
-  Judged judged{std::move(read->request), std::move(match), std::move(share)};
-  judged.request.params = judged.match.params;
-  judged.request.client_key = client_key_;
-  judged.request.peer = peer_;
+  auto judged = std::make_unique<Judged>(std::move(read->request), std::move(match), std::move(share));
+  judged->request.params = judged->match.params;
+  judged->request.client_key = client_key_;
+  judged->request.peer = peer_;
   return judge_known(std::move(judged), head);
 }
 
-std::variant<Connection::Judged, ApiResponse> Connection::judge_known(Judged judged, const Head& head) {
-  const Endpoint* const endpoint = judged.match.endpoint;
-  if (auto refusal = refuse_rate(judged.share, endpoint ? endpoint->terms.traffic : Traffic::kStaff))
+Connection::Judgement Connection::judge_known(std::unique_ptr<Judged> judged, const Head& head) {
+  const Endpoint* const endpoint = judged->match.endpoint;
+  if (auto refusal = refuse_rate(judged->share, endpoint ? endpoint->terms.traffic : Traffic::kStaff))
     return *std::move(refusal);
-  if (no_place_ == nullptr) no_place_ = server_.admission_.belongs(*ticket_, judged.share.provider);
+  if (no_place_ == nullptr) no_place_ = server_.admission_.belongs(*ticket_, judged->share.provider);
   if (no_place_ != nullptr) return overloaded(no_place_);
-  if (auto refusal = refuse_origin(judged.request)) return *std::move(refusal);
+  if (auto refusal = refuse_origin(judged->request)) return *std::move(refusal);
   const bool is_preflight = head.method() == beast::http::verb::options && origin_ &&
                             head.count(beast::http::field::access_control_request_method) == 1;
-  if (is_preflight && !judged.match.allowed.empty()) return answer_preflight(judged.match);
-  if (endpoint == nullptr) return no_such_path(judged.match);
-  if (auto refusal = refuse_caller(judged)) return *std::move(refusal);
-  if (auto refusal = refuse_queue(judged.share, endpoint->terms.runs)) return *std::move(refusal);
+  if (is_preflight && !judged->match.allowed.empty()) return answer_preflight(judged->match);
+  if (endpoint == nullptr) return no_such_path(judged->match);
+  if (auto refusal = refuse_caller(*judged)) return *std::move(refusal);
+  if (auto refusal = refuse_queue(judged->share, endpoint->terms.runs)) return *std::move(refusal);
   return judged;
 }
 

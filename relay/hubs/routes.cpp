@@ -73,20 +73,26 @@ ApiResponse Routes::trust() {
   return trust.ok() ? json_text(format_trust(*trust)) : http::problem(trust.error());
 }
 
-asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
-  auto status = read_poll(exchange.request.body);
-  if (!status.ok()) co_return http::problem(status.error());
+// Takes in what the poll tells. A held poll keeps nothing of its request but whose it is.
+asio::awaitable<Result<Routes::Asker>> Routes::hear(Exchange& exchange) {
+  std::string body;
+  body.swap(exchange.request.body);
+  const auto status = read_poll(body);
+  if (!status.ok()) co_return status.error();
   const auto hub = co_await hubs_.whose(*exchange.request.client_key, exchange.share);
-  if (!hub.ok()) co_return http::problem(hub.error());
+  if (!hub.ok()) co_return hub.error();
   hubs_.heard(*hub, *status);
-  std::uint64_t acked = acked_in(*status);
-  // A held poll keeps nothing of its request.
-  exchange.request.body = std::string();
-  *status = Json();
-  Hubs::Hold hold(hubs_, *hub);
+  co_return Asker{*hub, acked_in(*status)};
+}
+
+asio::awaitable<ApiResponse> Routes::poll(Exchange& exchange) {
+  auto asker = co_await hear(exchange);
+  if (!asker.ok()) co_return http::problem(asker.error());
+  auto& [hub, acked] = *asker;
+  Hubs::Hold hold(hubs_, hub);
   const auto deadline = hubs_.now() + times_.hold;
   for (;;) {
-    auto words = co_await next_words(*hub, acked, exchange.share);
+    auto words = co_await next_words(hub, acked, exchange.share);
     if (!words.empty()) co_return json_text(std::move(words));
     const auto ended = co_await hold.wait(deadline, exchange.stream);
     if (ended == Hubs::Hold::Ended::kPeerGone) co_return http::problem(503, "peer_gone", "The hub has gone.");

@@ -23,6 +23,14 @@ class Routes {
   void add_to(http::Router& router);
 
  private:
+  // Constructed, not filled: GCC 12 destroys aggregate temporaries of a coroutine twice.
+  struct Asker {
+    Asker(Hub who, std::uint64_t events_acked) : hub(std::move(who)), acked(events_acked) {}
+    Hub hub;
+    std::uint64_t acked;
+  };
+
+  asio::awaitable<Result<Asker>> hear(http::Exchange& exchange);
   asio::awaitable<http::ApiResponse> poll(http::Exchange& exchange);
   asio::awaitable<http::ApiResponse> report(http::Exchange& exchange);
   asio::awaitable<http::ApiResponse> enrol(http::Exchange& exchange);
