@@ -81,6 +81,7 @@ struct Route {
   std::size_t max_body = kDefaultMaxBody;  // a larger one is 413 before it is read
   Handler handler;
   Runs runs = Runs::kStoreThread;
+  bool is_routine = false;  // 200 is no line in the log, a figure only: heartbeats
   // Where a stranger asks: under whom the request takes its turn, by what it asks for. Called on the loop with the
   // body.
   std::function<std::string(const ApiRequest&)> turn_of = [](const ApiRequest&) { return std::string(); };

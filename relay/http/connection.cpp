@@ -107,29 +107,29 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
   // An unknown method is the sender's own text, which has no place in the log.
   const bool is_known = parser.get().method() != beast::http::verb::unknown;
   const std::string method = is_known ? std::string(parser.get().method_string()) : "-";
-  std::string pattern = "-";
-  Answer answered = co_await answer(parser, pattern);
+  const Route* route = nullptr;
+  Answer answered = co_await answer(parser, route);
   const unsigned status = answered.response ? answered.response->status : 0;
   bool keep = false;
   if (answered.response) keep = co_await send(std::move(*answered.response), answered.keep_alive);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  log({method, pattern, status, took, ticket_->provider(), refused_ ? refused_ : ""});
+  const std::string_view pattern = route != nullptr ? std::string_view(route->pattern) : "-";
+  log({method, pattern, status, took, ticket_->provider(), refused_ ? refused_ : ""}, route);
   co_return keep ? Next::kKeep : Next::kClose;
 }
 
-void Connection::log(const Served& request) const {
-  if (request.refused.empty()) {
-    spdlog::info("event=request method={} route={} status={} ms={}", request.method, request.pattern, request.status,
-                 request.took.count());
-  } else {
-    spdlog::info("event=request method={} route={} status={} ms={} refused={} provider={}", request.method,
-                 request.pattern, request.status, request.took.count(), request.refused,
-                 request.provider.empty() ? "-" : request.provider);
-  }
+void Connection::log(const Served& request, const Route* route) const {
   server_.parts_.served(request);
+  if (route != nullptr && route->is_routine && request.status == 200) return;
+  const std::string refusal =
+      request.refused.empty() ? std::string()
+                              : fmt::format(" refused={} provider={}", request.refused,
+                                            request.provider.empty() ? "-" : request.provider);
+  spdlog::info("event=request method={} route={} status={} ms={}{}", request.method, request.pattern, request.status,
+               request.took.count(), refusal);
 }
 
-asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std::string& pattern) {
+asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, const Route*& route) {
   const bool keep_alive = parser.get().keep_alive();
   Judgement judged = judge(parser.get());
   if (auto* refusal = std::get_if<ApiResponse>(&judged)) {
@@ -138,7 +138,7 @@ asio::awaitable<Connection::Answer> Connection::answer(HeaderParser& parser, std
   }
   auto& good = std::get<std::unique_ptr<Judged>>(judged);
   const Endpoint& endpoint = *good->match.endpoint;
-  pattern = endpoint.terms.pattern;
+  route = &endpoint.terms;
   Exchange exchange{std::move(good->request), {}, stream_, received_, std::move(good->share),
                     [this](const std::string& provider) { return server_.admission_.belongs(*ticket_, provider); }};
   good.reset();

@@ -43,7 +43,7 @@ class Connection {
   asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> read_header(HeaderParser& parser);
   asio::awaitable<Next> serve_one();
-  asio::awaitable<Answer> answer(HeaderParser& parser, std::string& pattern);
+  asio::awaitable<Answer> answer(HeaderParser& parser, const Route*& route);
   asio::awaitable<std::optional<ApiResponse>> hand_over(Exchange& exchange, const Endpoint& endpoint);
   asio::awaitable<std::optional<ApiResponse>> read_body(HeaderParser& parser, std::size_t max_body, std::string& body);
   asio::awaitable<bool> say_continue();
@@ -66,7 +66,7 @@ class Connection {
   std::optional<ApiResponse> refuse_caller(const Judged& judged) const;
   ApiResponse answer_preflight(const Router::Match& match) const;
   Workers& workers_of(Runs runs) const;
-  void log(const Served& request) const;
+  void log(const Served& request, const Route* route) const;
   std::string on_the_wire(const ApiResponse& response, bool keep_alive) const;
 
   Server& server_;

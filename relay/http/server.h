@@ -38,8 +38,8 @@ Result<asio::ip::tcp::endpoint> parse_address(const std::string& text);
 // and provider's rate, connection has a place, Origin (absent, or `is_app_origin`), path and method, caller's proof,
 // not too much waiting for the store, body within the route's limit and time, still not too much waiting. A request
 // refused before its body was read closes the connection. Preflights (OPTIONS with an Origin) are answered here. No
-// cookie is read or set. Each request is one log line: method, the route's pattern, status and milliseconds, never a
-// token, a name, an address or a query.
+// cookie is read or set. Each request, but a routine one that went well, is one log line: method, the route's pattern,
+// status and milliseconds, never a token, a name, an address or a query.
 //
 // Threads: the io_context's one thread owns everything; plain handlers run on `store` or `network`, as their route
 // says.

@@ -60,8 +60,9 @@ void Routes::add_to(http::Router& router) {
   Route trust_route = terms("GET", "/hub/v1/trust", Caller::kAnyone, 0);
   trust_route.handler = [this](const http::ApiRequest&) { return trust(); };
   router.add(std::move(trust_route));
-  router.add_held(terms("POST", "/hub/v1/poll", Caller::kHub, kPollMaxBody),
-                  [this](Exchange& exchange) { return poll(exchange); });
+  Route poll_route = terms("POST", "/hub/v1/poll", Caller::kHub, kPollMaxBody);
+  poll_route.is_routine = true;
+  router.add_held(std::move(poll_route), [this](Exchange& exchange) { return poll(exchange); });
   router.add_held(terms("POST", "/hub/v1/report", Caller::kHub, kReportMaxBody),
                   [this](Exchange& exchange) { return report(exchange); });
   router.add_held(terms("POST", "/hub/v1/enrol", Caller::kHub, kPollMaxBody),
